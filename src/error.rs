@@ -44,7 +44,11 @@ pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
 /// # }
 /// ```
 ///
-/// Cloning it copies what it says and shares its sources. A server that forwards calls returns it as a
+/// Its `Display` shows everything, the cause included, so a log needs no more than `{error}`. Therefore its
+/// [`source`](std::error::Error::source) is `None`: programs that print the whole chain, as with `anyhow`, print the
+/// cause once. [`underlying`](Self::underlying) returns it.
+///
+/// Cloning it copies what it says and shares the cause. A server that forwards calls returns it as a
 /// [`tonic::Status`] with the same code, message, details and metadata.
 #[derive(Clone)]
 pub struct Error(Box<Inner>);
@@ -352,11 +356,33 @@ impl Error {
     }
 
     /// Returns the error message, for humans. If a service or proxy quotes the token, the password or another
-    /// secret of the request, in whatever encoding, the message, the metadata and the sources contain
+    /// secret of the request, in whatever encoding, the message, the metadata and the causes contain
     /// `[redacted]` instead, and the [details](Self::details) contain `***`.
     /// [`CallOptions::metadata`](crate::CallOptions::metadata) explains which metadata is secret.
     pub fn message(&self) -> &str {
         &self.0.message
+    }
+
+    /// Returns the error of another library, or of the attempt before, that caused this one. For programs: what it says
+    /// is in the [message](Self::message), in short.
+    ///
+    /// ```
+    /// use std::error::Error as _;
+    /// use std::io;
+    ///
+    /// fn kind(error: &eset_protect::Error) -> Option<io::ErrorKind> {
+    ///     let mut next = error.underlying().map(|error| error as &(dyn std::error::Error + 'static));
+    ///     while let Some(error) = next {
+    ///         if let Some(error) = error.downcast_ref::<io::Error>() {
+    ///             return Some(error.kind());
+    ///         }
+    ///         next = error.source();
+    ///     }
+    ///     None
+    /// }
+    /// ```
+    pub fn underlying(&self) -> Option<&(dyn StdError + Send + Sync + 'static)> {
+        self.0.source.as_deref()
     }
 
     /// Returns the service's typed details, such as `google.rpc.BadRequest`.
@@ -477,9 +503,15 @@ impl fmt::Debug for Error {
     }
 }
 
-impl StdError for Error {
-    fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        self.0.source.as_ref().map(|source| &**source as _)
+impl StdError for Error {}
+
+/// Returns the cause of an error, also of one of ours.
+pub(crate) fn cause<'a>(
+    error: &'a (dyn StdError + 'static),
+) -> Option<&'a (dyn StdError + 'static)> {
+    match error.downcast_ref::<Error>() {
+        Some(error) => error.underlying().map(|cause| cause as _),
+        None => error.source(),
     }
 }
 

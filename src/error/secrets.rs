@@ -21,7 +21,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use self::spellings::Spellings;
 use self::text::Text;
-use super::{Error, REQUEST_ID};
+use super::{Error, REQUEST_ID, cause};
 
 const REDACTED: &str = "[redacted]";
 
@@ -255,7 +255,7 @@ impl Redacted {
             let redacted = secrets.redact(&text);
             is_clean &= redacted.is_none() && secrets.redact(&format!("{error:?}")).is_none();
             texts.push(redacted.unwrap_or(text));
-            next = error.source();
+            next = cause(error);
         }
         if is_clean {
             return None;

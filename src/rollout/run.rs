@@ -47,14 +47,7 @@ impl fmt::Display for RolloutError {
     }
 }
 
-impl std::error::Error for RolloutError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Changed(_) | Self::ChangedMeanwhile(_) | Self::Stopped => None,
-            Self::Call(_, error) | Self::Read(error) => Some(&**error),
-        }
-    }
-}
+impl std::error::Error for RolloutError {}
 
 impl Plan {
     /// Carries out the plan, or what is left of it after an interruption, and calls `done` after each step. Does

@@ -1,7 +1,5 @@
 //! What a caller gets of a call that failed.
 
-use std::error::Error as _;
-
 use bytes::Bytes;
 use prost::DecodeError;
 use tonic::metadata::MetadataValue;
@@ -77,7 +75,7 @@ pub(super) fn status(error: Error, problem: Option<Problem>, tenant: &str) -> St
 /// who finds it in the log and in [`Operations`](super::Operations).
 fn message(error: &Error, tenant: &str) -> String {
     // The error of the attempt before the deadline.
-    let last = error.source().and_then(|source| source.downcast_ref::<Error>());
+    let last = error.underlying().and_then(|cause| cause.downcast_ref::<Error>());
     if let (Some(last), Some((own, _))) = (last, error.message().split_once(BEFORE)) {
         return format!("{own}{BEFORE}{}: {}", code_name(last.code()), message(last, tenant));
     }

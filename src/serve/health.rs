@@ -12,7 +12,6 @@
 //! that is down counts as up again after [`DOWN_FOR`] without a failure, because clients that obey health checks send
 //! nothing meanwhile and nobody else would find out.
 
-use std::error::Error as _;
 use std::time::{Duration, SystemTime};
 
 use tokio::sync::watch;
@@ -116,7 +115,7 @@ fn is_silent(error: &Error, attempted: Attempted) -> bool {
     }
     // The client's limit for the first byte; also of the attempt before the one that the caller's deadline ended.
     let is_by_limit = |error: &Error| error.is_unanswered() && error.is_retryable();
-    let last = error.source().and_then(|source| source.downcast_ref());
+    let last = error.underlying().and_then(|cause| cause.downcast_ref());
     let is_by_timeout = error.is_unanswered() || error.is_of_credentials();
     is_by_limit(error)
         || last.is_some_and(is_by_limit)

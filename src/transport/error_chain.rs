@@ -3,10 +3,12 @@
 use std::error::Error as StdError;
 use std::io;
 
+use crate::error::cause;
+
 /// An error of another crate.
 pub(super) type BoxError = Box<dyn StdError + Send + Sync>;
 
-/// Returns the first error of a type along the chain of sources, the error itself included.
+/// Returns the first error of a type among an error and its causes.
 pub(super) fn find<'a, T: StdError + 'static>(
     error: &'a (dyn StdError + 'static),
 ) -> Option<&'a T> {
@@ -17,7 +19,7 @@ pub(super) fn find<'a, T: StdError + 'static>(
         if let Some(found) = error.downcast_ref().or_else(inner) {
             return Some(found);
         }
-        next = error.source();
+        next = cause(error);
     }
     None
 }

@@ -12,6 +12,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
 use crate::fault::{Api, Begin, Setting};
+use crate::support::causes::causes;
 use crate::support::driven_timer::DrivenTimer;
 use crate::support::scripted::frames::{FrameServer, What};
 use crate::support::scripted::{Answer, Scripted, Seen, ok};
@@ -252,12 +253,7 @@ impl Stage {
                 if *begun == *requests { attempts == *begun } else { attempts <= *requests };
             assert!(is_right, "{attempts} attempts, {requests} requests: {error:?}");
         }
-        let mut text = format!("{error} {error:?}");
-        let mut source = std::error::Error::source(error);
-        while let Some(error) = source {
-            text.push_str(&format!(" {error} {error:?}"));
-            source = error.source();
-        }
+        let text: String = causes(error).map(|cause| format!("{cause} {cause:?} ")).collect();
         for secret in [TOKEN, PASSWORD, "secret-refresh"] {
             assert!(!text.contains(secret), "{text}");
         }

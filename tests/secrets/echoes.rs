@@ -17,6 +17,7 @@ use tracing_subscriber::layer::SubscriberExt;
 
 use crate::forms::{ACCESS, OWN, PASSWORD, REFRESH, STATIC, forms, found};
 use crate::outputs::Text;
+use crate::support::causes::causes;
 use crate::support::scripted::h2::{End, H2Server, Reply};
 use crate::support::scripted::{Answer, Scripted, answer, json as json_answer, ok};
 
@@ -52,11 +53,7 @@ fn shown(error: &Error) -> String {
         text.push_str(&format!("{detail:?} {}", String::from_utf8_lossy(&detail.value)));
         text.push_str(&serde_json::to_string(detail).unwrap_or_default());
     }
-    let mut next = std::error::Error::source(error);
-    while let Some(error) = next {
-        text.push_str(&format!("{error} {error:?}"));
-        next = error.source();
-    }
+    text.extend(causes(error).map(|cause| format!("{cause} {cause:?}")));
     text
 }
 

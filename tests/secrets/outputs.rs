@@ -12,6 +12,8 @@ use tracing_subscriber::fmt::format::FmtSpan;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
+use crate::support::causes::causes;
+
 /// A growing text.
 #[derive(Clone, Debug, Default)]
 pub struct Text(Arc<Mutex<Vec<u8>>>);
@@ -81,11 +83,9 @@ impl Outputs {
 
     /// Formats an error and its causes.
     pub fn show_error(&self, error: &(dyn std::error::Error + 'static)) {
-        let mut next = Some(error);
-        while let Some(error) = next {
-            self.show(&error);
-            self.show(&error.to_string());
-            next = error.source();
+        for cause in causes(error) {
+            self.show(&cause);
+            self.show(&cause.to_string());
         }
     }
 

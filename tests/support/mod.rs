@@ -3,6 +3,7 @@
 // Each test binary uses a part of it.
 #![allow(dead_code)]
 
+pub mod causes;
 pub mod directory;
 #[cfg(feature = "rest")]
 pub mod driven_timer;

@@ -227,8 +227,4 @@ impl<R: PagedRpc> fmt::Display for ListError<R> {
     }
 }
 
-impl<R: PagedRpc> StdError for ListError<R> {
-    fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        self.error.source()
-    }
-}
+impl<R: PagedRpc> StdError for ListError<R> {}

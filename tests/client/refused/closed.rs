@@ -1,5 +1,8 @@
 //! Connections that end before a request, with it, and between two.
 
+use std::error::Error as StdError;
+use std::io;
+use std::iter::successors;
 use std::time::Duration;
 
 use eset_protect::{Client, Error, Wire};
@@ -9,6 +12,7 @@ use tonic::Code;
 use crate::refused::http2::{
     BOTH, Http2, TASK, assert_may_have_run, assert_not_run, at_once, create, get,
 };
+use crate::support::causes::causes;
 use crate::support::scripted::frames::{Act, Last, What, code};
 use crate::support::scripted::{Answer, Scripted, ok};
 
@@ -49,6 +53,25 @@ async fn a_server_that_accepts_and_closes_is_unavailable() {
         }
     }
     accepting.abort();
+}
+
+/// Programs print an error alone, or with the `source` of each.
+#[tokio::test]
+async fn an_error_names_its_cause_once() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    drop(listener);
+    for wire in [Wire::Grpc, Wire::Rest] {
+        let client = at_once(Client::builder(&endpoint)).wire(wire).connect_lazy().unwrap();
+        let error = create(&client).await.unwrap_err();
+        let chain = successors(Some(&error as &(dyn StdError + 'static)), |&error| error.source());
+        let chain: Vec<_> = chain.map(ToString::to_string).collect();
+        assert_eq!(chain.join(": ").matches("refused").count(), 1, "{chain:?}");
+        assert!(chain[0].contains("refused"), "{chain:?}");
+        let mut io = causes(&error).filter_map(|cause| cause.downcast_ref::<io::Error>());
+        let is_refused = io.any(|cause| cause.kind() == io::ErrorKind::ConnectionRefused);
+        assert!(is_refused, "{wire:?}: {error:?}");
+    }
 }
 
 /// Compares the result of each call with what the server saw.

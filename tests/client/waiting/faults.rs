@@ -1,7 +1,5 @@
 //! What a watch does when polls fail, and when its time is up.
 
-use std::error::Error as _;
-
 use eset_protect::emulator::{Device, Fault};
 use eset_protect::{ErrorKind, code_name};
 use tonic::Code;
@@ -129,7 +127,7 @@ async fn the_end_says_why_the_last_poll_failed() {
         assert!(error.is_deadline_exceeded(), "{error}");
         let expected = "not done on 1 of 1 device within 3s; the last poll failed: ListTaskRuns: ";
         assert!(error.message().contains(expected), "{error}");
-        assert!(error.source().is_some());
+        assert!(error.underlying().is_some());
     })
     .await;
 }
