@@ -42,6 +42,10 @@ use crate::wkt::TypeRegistry;
 /// A client of one server, or of ESET's cloud. Clones are cheap and share everything: connections, token,
 /// rate limit and retry budget.
 ///
+/// Calls need a tokio runtime with timers and I/O, as `#[tokio::main]` and `Builder::enable_all` make one. Outside of any
+/// runtime, a call is an error of kind [`Config`](crate::ErrorKind::Config). In a runtime without timers or I/O, tokio
+/// panics and says which of them to enable; it has no way to ask for them before.
+///
 /// ```no_run
 /// # async fn run() -> Result<(), eset_protect::Error> {
 /// let client = eset_protect::Client::connect("http://127.0.0.1:50051").await?;

@@ -42,8 +42,8 @@
 //! * **Pages** may be shorter than asked for when their items are large. A token belongs to a list and its
 //!   filters; any other is `INVALID_ARGUMENT`.
 //! * **REQUIRED** fields that are not set, and malformed identifiers, are `INVALID_ARGUMENT`.
-//! * Other methods are `UNIMPLEMENTED`. The emulator has all of ESET's RPCs, and all of their filters except the members
-//!   of `active_product` of users other than `id`.
+//! * Other methods are `UNIMPLEMENTED`. The emulator has all of ESET's RPCs, and all of their filters except those of
+//!   users by `active_product`: only its `id` is one, since ESET's API returns nothing else of a user's products.
 //!
 //! # What ESET's services do beyond the standard methods
 //!
