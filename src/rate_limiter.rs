@@ -30,6 +30,9 @@ use crate::timer::{BoxFuture, Timer};
 /// The shortest window; clocks are not more precise.
 const SHORTEST_WINDOW: Duration = Duration::from_millis(1);
 
+/// How long calls wait for one that asks the limit that other processes share, before it has an answer.
+const ASKING: Duration = Duration::from_secs(1);
+
 /// The longest window; longer ones would overflow clocks.
 const LONGEST_WINDOW: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
@@ -95,8 +98,9 @@ struct State {
     arrivals: Arrivals,
     pace: Pace,
     queue: Queue,
-    /// Whether a call waits for the outer limit.
-    is_asking: bool,
+    /// The number of the call that waits for the outer limit, and until when the others wait for it. One whose future is
+    /// not polled must not stop them.
+    asking: Option<(u64, Instant)>,
 }
 
 impl RateLimiter {
@@ -126,7 +130,7 @@ impl RateLimiter {
             arrivals: Arrivals::new(calls, window),
             pace: Pace::new(calls, window),
             queue: Queue::default(),
-            is_asking: false,
+            asking: None,
         };
         Self { shared: Arc::new(Shared { calls, window, outer, state: Mutex::new(state) }) }
     }
@@ -187,12 +191,15 @@ impl RateLimiter {
         drop(place);
         let turn = turn?;
         let Some(outer) = &self.shared.outer else { return Ok(turn) };
-        let asking = Asking(&self.shared);
+        let asking = Asking { shared: &self.shared, number: turn.number };
         let left = deadline.saturating_duration_since(timer.now());
         let interval = self.shared.window / self.shared.calls;
         match outer.take(interval, left).await {
             Some(wait) if wait.is_zero() => {}
-            Some(wait) => timer.sleep(wait).await,
+            Some(wait) => {
+                asking.keep_until(timer.now().checked_add(wait.saturating_add(PATIENCE)));
+                timer.sleep(wait).await;
+            }
             None => {
                 let message = "the rate limit that servers share leaves no time for the call, nothing was sent";
                 let error = Error::deadline(message);
@@ -240,12 +247,27 @@ impl Permit {
 }
 
 /// A call that waits for the outer limit. All others wait for it, so that they stay in their order.
-struct Asking<'a>(&'a Shared);
+struct Asking<'a> {
+    shared: &'a Shared,
+    number: u64,
+}
+
+impl Asking<'_> {
+    /// Keeps the others waiting until then, unless another has asked meanwhile.
+    fn keep_until(&self, until: Option<Instant>) {
+        let mut state = self.shared.state();
+        if let (Some((number, kept)), Some(until)) = (&mut state.asking, until)
+            && *number == self.number
+        {
+            *kept = until;
+        }
+    }
+}
 
 impl Drop for Asking<'_> {
     fn drop(&mut self) {
-        self.0.change(|state| {
-            state.is_asking = false;
+        self.shared.change(|state| {
+            state.asking.take_if(|(number, _)| *number == self.number);
             state.queue.first()
         });
     }
@@ -339,7 +361,8 @@ impl Shared {
     ) -> Step {
         let mut ahead = state.queue.place(ticket, waker);
         let wait = state.wait(now);
-        if !wait.is_zero() || state.is_asking {
+        let asking = state.asking(now);
+        if !wait.is_zero() || !asking.is_zero() {
             state.queue.not_due();
         } else if ahead > 0 && state.queue.pass_over(now) {
             ahead -= 1;
@@ -351,13 +374,14 @@ impl Shared {
             *wake = state.queue.leave(ticket).or(wake.take());
             return Step::Fail(self.hopeless(state, now, ahead, least, left));
         }
-        if state.is_asking {
-            return Step::Wait(Wait::Answer(left));
-        }
         if ahead > 0 {
             // When its own turn should come, it checks whether the calls ahead of it were polled.
-            let look = if wait.is_zero() { PATIENCE } else { wait.max(least) };
+            let is_due = wait.is_zero() && asking.is_zero();
+            let look = if is_due { PATIENCE } else { wait.max(least).max(PATIENCE.min(asking)) };
             return Step::Wait(Wait::Until(look.min(left)));
+        }
+        if !asking.is_zero() {
+            return Step::Wait(Wait::Answer(asking.min(left)));
         }
         if !wait.is_zero() {
             let is_in_time = wait < left;
@@ -368,8 +392,8 @@ impl Shared {
             });
         }
         *wake = state.queue.leave(ticket);
-        state.is_asking = self.outer.is_some();
         let number = state.arrivals.push(now);
+        state.asking = self.outer.as_ref().and_then(|_| Some((number, now.checked_add(ASKING)?)));
         state.pace.sent(now);
         let is_busy = state.arrivals.is_busy(now, state.pace.half());
         Step::Go(Permit { shared: self.clone(), number, sent: Sent { at: now, is_busy } })
@@ -409,6 +433,12 @@ impl State {
     /// Returns how long the next call must wait.
     fn wait(&self, now: Instant) -> Duration {
         self.arrivals.wait(now).max(self.pace.wait(now))
+    }
+
+    /// Returns how long a call keeps the others waiting that asks the outer limit.
+    fn asking(&self, now: Instant) -> Duration {
+        let until = self.asking.map(|(_, until)| until);
+        until.map_or(Duration::ZERO, |until| until.saturating_duration_since(now))
     }
 
     /// Returns the minimum wait of the call with this number of calls ahead of it.

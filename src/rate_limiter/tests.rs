@@ -1,14 +1,19 @@
 //! Unit tests of what no public method shows: the limiter's memory, and the turns that only a bridge gives its callers.
 //! All else is in `tests/client/rate_limiter`.
 
+use std::future::poll_fn;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex};
+use std::task::Poll;
 use std::time::Duration;
 
+use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use super::{Outcome, Permit, Priority, RateLimiter};
-use crate::timer::TokioTimer;
+use super::{Outcome, Permit, Priority, RateLimiter, SharedLimit};
+use crate::error::Error;
+use crate::timer::{BoxFuture, TokioTimer};
 
 const SECOND: Duration = Duration::from_secs(1);
 const ANSWERED: Outcome = Outcome::Answered;
@@ -97,4 +102,54 @@ async fn who_gave_up_waits_no_longer_than_others() {
     let calls: JoinSet<_> = ["b", "b", "b", "a", "a", "a"].map(call).into_iter().collect();
     calls.join_all().await;
     assert_eq!(*log.lock().unwrap(), ["b", "a", "b", "a", "b", "a"]);
+}
+
+/// A limit of several processes, which has this many turns.
+#[derive(Debug)]
+struct Turns(Semaphore);
+
+impl SharedLimit for Turns {
+    fn take(&self, _: Duration, _: Duration) -> BoxFuture<'_, Option<Duration>> {
+        Box::pin(async {
+            self.0.acquire().await.ok()?.forget();
+            Some(Duration::ZERO)
+        })
+    }
+
+    #[cfg(feature = "serve")]
+    fn alike(&self, _: &str) -> Arc<dyn SharedLimit> {
+        Arc::new(Self(Semaphore::new(0)))
+    }
+}
+
+/// Polls a future once.
+async fn once<F: Future>(future: &mut Pin<Box<F>>) -> Poll<F::Output> {
+    poll_fn(|cx| Poll::Ready(future.as_mut().poll(cx))).await
+}
+
+/// A call that nobody polls keeps the calls after it waiting for a moment only, whether it is the next one or asks the
+/// limit that processes share.
+#[tokio::test(start_paused = true)]
+async fn who_is_not_polled_stops_nobody_at_a_shared_limit() {
+    for is_asking in [false, true] {
+        let turns = Arc::new(Turns(Semaphore::new(0)));
+        let limiter = RateLimiter::new(10, SECOND).shared_with(turns.clone());
+        let (mut first, mut second) = (Box::pin(turn(&limiter)), Box::pin(turn(&limiter)));
+        assert!(once(&mut first).await.is_pending() && once(&mut second).await.is_pending());
+        let begun = Instant::now();
+        let end = begun + 60 * SECOND;
+        let other = limiter.clone();
+        let other = tokio::spawn(async move {
+            other.acquire(Priority::New, None, &TokioTimer, end).await.map(drop)
+        });
+        while limiter.waiting() < 2 {
+            tokio::task::yield_now().await;
+        }
+        turns.0.add_permits(2);
+        // Only the other call is polled from here on.
+        let asked = if is_asking { None } else { Some(first.await) };
+        let result: Result<(), Error> = other.await.expect("no panic");
+        assert!(result.is_ok() && begun.elapsed() < 2 * SECOND, "{result:?} {:?}", begun.elapsed());
+        drop((asked, second));
+    }
 }
