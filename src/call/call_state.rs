@@ -173,15 +173,15 @@ impl<'a> CallState<'a> {
         self.after_last(error)
     }
 
-    /// Returns the error for an expired deadline.
-    pub(super) fn expired(&mut self, timeout: Duration) -> Error {
+    /// Returns the error for an expired deadline; `has_head` is whether the head of a response had arrived.
+    pub(super) fn expired(&mut self, timeout: Duration, has_head: bool) -> Error {
         let message = format!("no response within {timeout:?}");
         let error = Error::deadline(message);
         let is_out = self.sent.as_ref().is_some_and(Sent::is_possible);
         let error = match (self.is_logging_in, is_out && !self.is_pending) {
             (true, _) => error.of_credentials(),
-            (false, true) => error.unanswered(),
-            (false, false) => error,
+            (false, true) if !has_head => error.unanswered(),
+            (false, _) => error,
         };
         self.after_last(error.with_execution(self.may_have_executed || is_out))
     }

@@ -95,7 +95,7 @@ pub(super) async fn call(
     let is_ours =
         |result: &Result<_, _>| result.as_ref().is_err_and(is_of_service) && bounds.left() < LEAD;
     let result = result.filter(|result| !is_ours(result));
-    let result = result.unwrap_or_else(|| Err(running.state.expired(timeout)));
+    let result = result.unwrap_or_else(|| Err(running.state.expired(timeout, outgoing.has_head())));
     let attempts = running.state.attempts;
     watched.end(result.as_ref().map(Reply::headers), attempts);
     result.map_err(|error| {
@@ -228,6 +228,7 @@ impl Running<'_> {
                 pending_id: self.pending_id.as_ref(),
                 polls: polls.as_ref().map_or(0, |polls: &Polls| polls.count),
             };
+            self.outgoing.set_head(false);
             let reply = match self.bounds.send(link, headers, &next).await {
                 Ok(reply) => reply,
                 Err(error) => match context.links.other(link, &error) {

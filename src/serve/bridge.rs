@@ -237,7 +237,8 @@ impl Prepared {
         let access = bridge.access_handle();
         let Bridge { tls, audit, operations, limits, notifier, .. } = bridge;
         let _operations = operations.map(|operations| {
-            let serving = operations.serve(access, Arc::clone(&is_stopping), notifier.clone());
+            let (is_stopping, notifier) = (Arc::clone(&is_stopping), notifier.clone());
+            let serving = operations.serve(access, is_stopping, workers.handles(), notifier);
             AbortOnDropHandle::new(tokio::spawn(serving))
         });
         if let Some(log) = &audit {

@@ -7,8 +7,8 @@
 //!   what arrived says that the service is unavailable (502, 503, 504, or `UNAVAILABLE` over gRPC);
 //! - for which the tenant's own login was refused, or gave no token for another reason.
 //!
-//! A success and every other error of the service show that the upstream is up. An answer that cannot be read or breaks
-//! off, or a reset of the call's own stream, changes nothing: one RPC may be broken while the others work. An upstream
+//! A success and every other error of the service show that the upstream is up. An answer that cannot be read, breaks
+//! off or stalls, or a reset of the call's own stream, changes nothing: one RPC may be broken while the others work. An upstream
 //! that is down counts as up again after [`DOWN_FOR`] without a failure, because clients that obey health checks send
 //! nothing meanwhile and nobody else would find out.
 

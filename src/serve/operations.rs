@@ -3,12 +3,15 @@
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderValue, Request, Response, StatusCode, header};
+use futures_util::future::try_join_all;
+use http::{HeaderValue, Request, Response, StatusCode, Uri, header};
 use http_body_util::Full;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
+use tokio::runtime::Handle;
 use tonic::body::Body;
 use tower::{BoxError, service_fn};
 
@@ -19,6 +22,9 @@ use crate::server::notifier::Notifier;
 use crate::transcode::read_form;
 use crate::wkt::Timestamp;
 
+/// How long a thread that serves may take for what it is doing.
+const PATIENCE: Duration = Duration::from_secs(3);
+
 type Render = Arc<dyn Fn() -> String + Send + Sync>;
 
 /// Reports liveness, readiness and metrics of a [`Bridge`](super::Bridge) to its operators, over HTTP on a port of its
@@ -26,17 +32,18 @@ type Render = Arc<dyn Fn() -> String + Send + Sync>;
 ///
 /// | path | answer |
 /// |---|---|
-/// | `/livez` | 200: the process serves |
+/// | `/livez` | 200: every thread that serves goes on. 503 if one has not for 3 seconds, or has ended: only a restart helps |
 /// | `/readyz` | 200, or 503 once the bridge is stopping. Its JSON names the tenants that are down, since when, and the error. One such tenant does not make the bridge unready, since the others would lose it |
 /// | `/readyz?tenant=NAME` | the same for one tenant: 503 while it is down, 404 for an unknown one, 400 for another query |
 /// | `/metrics` | what [`metrics`](Self::metrics) returns, for Prometheus |
 ///
 /// A tenant is down if its upstream did not answer the last call or refused the tenant's login: no connection, one that
 /// broke before the head of a response, nothing within the tenant's own time, or an answer that the service is unavailable
-/// (502 to 504, `UNAVAILABLE`). An answer that cannot be read or breaks off, a stream that the upstream reset, and a call
-/// that its caller's own deadline ended say nothing. A success ends it at once; otherwise it ends 30 seconds after the last failed call, so
-/// that a client that waits for it calls again, and its call shows whether the upstream is back. Nothing asks an
-/// upstream between calls, which would cost budget, so a tenant is up before its first call.
+/// (502 to 504, `UNAVAILABLE`). An answer that cannot be read, breaks off or stalls after its head, a stream that the
+/// upstream reset, and a call that its caller's own deadline ended say nothing. A success ends it at once; otherwise it
+/// ends 30 seconds after the last failed call, so that a client that waits for it calls again, and its call shows whether
+/// the upstream is back. Nothing asks an upstream between calls, which would cost budget, so a tenant is up before its
+/// first call.
 ///
 /// The gRPC health service reports the same as `tenants/NAME`, to callers that may use the tenant: `SERVING`, or
 /// `NOT_SERVING` while it is down. A client can watch it (gRFC A17, `healthCheckConfig`). For others there is no such
@@ -65,12 +72,16 @@ impl Operations {
         self,
         access: AccessHandle,
         is_stopping: Arc<AtomicBool>,
+        workers: Vec<Handle>,
         notifier: Notifier,
     ) {
-        let state = Arc::new(Reported { access, is_stopping, render: self.render });
+        let state = Arc::new(Reported { access, is_stopping, workers, render: self.render });
         let calls = Calls::new(service_fn(move |request: Request<Body>| {
-            let answer = state.answer(&request);
-            async move { Ok::<_, BoxError>(answer.map(|body| Body::new(Full::new(Bytes::from(body))))) }
+            let (state, uri) = (Arc::clone(&state), request.uri().clone());
+            async move {
+                let answer = state.answer(&uri).await;
+                Ok::<_, BoxError>(answer.map(|body| Body::new(Full::new(Bytes::from(body)))))
+            }
         }));
         let limits = ConnectionLimits { max_connections: 64, ..ConnectionLimits::default() };
         let forever = std::future::pending();
@@ -88,19 +99,30 @@ impl fmt::Debug for Operations {
 struct Reported {
     access: AccessHandle,
     is_stopping: Arc<AtomicBool>,
+    /// Of the threads that serve.
+    workers: Vec<Handle>,
     render: Option<Render>,
 }
 
 impl Reported {
-    fn answer(&self, request: &Request<Body>) -> Response<String> {
-        match (request.uri().path(), &self.render) {
-            ("/livez", _) => text(StatusCode::OK, "live\n".to_owned()),
-            ("/readyz", _) => match tenant(request.uri().query().unwrap_or_default()) {
+    async fn answer(&self, uri: &Uri) -> Response<String> {
+        match (uri.path(), &self.render) {
+            ("/livez", _) => self.liveness().await,
+            ("/readyz", _) => match tenant(uri.query().unwrap_or_default()) {
                 Ok(only) => self.readiness(only.as_deref()),
                 Err(problem) => text(StatusCode::BAD_REQUEST, format!("{problem}\n")),
             },
             ("/metrics", Some(render)) => text(StatusCode::OK, render()),
             _ => text(StatusCode::NOT_FOUND, "expected /livez, /readyz or /metrics\n".to_owned()),
+        }
+    }
+
+    /// Asks each thread that serves to do something.
+    async fn liveness(&self) -> Response<String> {
+        let asked = self.workers.iter().map(|worker| worker.spawn(async {}));
+        match tokio::time::timeout(PATIENCE, try_join_all(asked)).await {
+            Ok(Ok(_)) => text(StatusCode::OK, "live\n".to_owned()),
+            _ => text(StatusCode::SERVICE_UNAVAILABLE, "a thread is stuck\n".to_owned()),
         }
     }
 

@@ -128,7 +128,8 @@ impl GrpcTransport {
         let response = channel.call(unary::encode(request));
         kept.put_back(channel);
         let (timer, readiness) = (&*inner.timer, inner.connector.readiness());
-        let reply = unary::exchange(target, response, inner.limits, timer, readiness);
+        let reply =
+            unary::exchange(target, request.outgoing, response, inner.limits, timer, readiness);
         reply.await.map_err(|error| {
             // tonic's or the server's clock was faster than ours: the call itself has time left.
             if is_bounded && error.is_deadline_exceeded() { error.transient() } else { error }

@@ -132,7 +132,7 @@ impl HttpClient {
         request: Request<Bytes>,
         secrets: impl FnOnce() -> Secrets,
     ) -> Result<HttpResponse, Error> {
-        self.finish(self.begin(request.map(Full::new))?, secrets).await
+        self.finish(self.begin(request.map(Full::new))?, || {}, secrets).await
     }
 
     /// Begins to send a request. A future that keeps the request is several times as large as what this returns.
@@ -143,16 +143,18 @@ impl HttpClient {
         Ok(Begun { response: self.pool()?.request(request), host, has_body })
     }
 
-    /// Receives the response.
+    /// Receives the response. Calls `on_head` when its head has arrived.
     pub(super) async fn finish(
         &self,
         Begun { response, host, has_body }: Begun,
+        on_head: impl FnOnce(),
         secrets: impl FnOnce() -> Secrets,
     ) -> Result<HttpResponse, Error> {
         let response = self.limits.head(&*self.timer, response).await?;
         let response = response.map_err(|error| {
             self.not_answered(error, host.as_ref().map_or("", Authority::as_str), has_body)
         })?;
+        on_head();
         self.receive(response, secrets).await
     }
 

@@ -60,6 +60,8 @@ pub(crate) struct Outgoing<'a> {
     http: [OnceLock<HttpForm>; 2],
     /// Whether the server has the older HTTP bindings of the RPC only.
     is_older: AtomicBool,
+    /// Whether the head of a response to the last request has arrived.
+    has_head: AtomicBool,
 }
 
 /// The request of a call as HTTP: a method, a path with a query, and a body.
@@ -97,6 +99,7 @@ impl<'a> Outgoing<'a> {
             #[cfg(feature = "rest")]
             http: [const { OnceLock::new() }; 2],
             is_older: AtomicBool::new(false),
+            has_head: AtomicBool::new(false),
         }
     }
 
@@ -107,6 +110,15 @@ impl<'a> Outgoing<'a> {
 
     pub(crate) fn is_older(&self) -> bool {
         self.is_older.load(Ordering::Relaxed)
+    }
+
+    /// Sets whether the head of a response to the last request has arrived.
+    pub(crate) fn set_head(&self, has_head: bool) {
+        self.has_head.store(has_head, Ordering::Relaxed);
+    }
+
+    pub(crate) fn has_head(&self) -> bool {
+        self.has_head.load(Ordering::Relaxed)
     }
 
     pub(crate) fn spec(&self) -> &'static MethodSpec {

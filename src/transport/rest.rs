@@ -83,7 +83,8 @@ impl Transport for RestTransport {
         let (outgoing, secrets) = (request.outgoing, request.secrets);
         let begun = self.encode(&mut request).and_then(|http| self.http.begin(http));
         Box::pin(async move {
-            let response = self.http.finish(begun?, || secrets.get().clone()).await?;
+            let on_head = || outgoing.set_head(true);
+            let response = self.http.finish(begun?, on_head, || secrets.get().clone()).await?;
             read(response, outgoing, secrets)
         })
     }

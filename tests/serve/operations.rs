@@ -1,23 +1,27 @@
 //! Liveness, readiness and metrics.
 
 use std::net::SocketAddr;
+use std::sync::{Mutex, mpsc as std_mpsc};
 use std::time::Duration;
 
 use bytes::Bytes;
-use eset_protect::auth::StaticToken;
+use eset_protect::auth::{AccessToken, BoxFuture, Credentials, StaticToken};
 use eset_protect::automation::v1::ListTasksRequest;
 use eset_protect::emulator::{Auth, Emulator, Fault};
 use eset_protect::serve::{Access, Bridge, Caller, Identity, Operations, RunningBridge};
-use eset_protect::{Client, RetryPolicy, Wire};
+use eset_protect::{Client, Error, RetryPolicy, Wire};
 use http::Request;
 use serde_json::Value;
 use tokio::net::TcpListener;
+use tokio::sync::mpsc;
 use tonic::transport::Channel;
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
 
 use crate::support::driven_timer::DrivenTimer;
+use crate::support::scripted::frames::{Act, FrameServer, grpc_head};
+use crate::support::scripted::{Answer, Scripted, head};
 use crate::{WIRES, builder, client, emulator, send};
 
 async fn get(port: SocketAddr, path: &str) -> (u16, String) {
@@ -129,6 +133,66 @@ async fn an_upstream_that_stays_silent_is_down() {
             assert_eq!(status, if is_down { 503 } else { 200 }, "{about} {body}");
         }
     }
+}
+
+#[tokio::test]
+async fn an_upstream_that_stalls_after_its_head_is_up() {
+    let rest = Scripted::start([Answer::Hang(head("200 OK", &[], Some(90)))]).await;
+    let grpc = FrameServer::start([], vec![grpc_head(), Act::Deaf]).await;
+    for (endpoint, wire) in [(rest.endpoint(), Wire::Rest), (grpc.endpoint(), Wire::Grpc)] {
+        // For the time of the tenant, not of the caller.
+        let client = builder(&endpoint, wire).timeout(Duration::from_secs(1));
+        let client = client.retry(RetryPolicy::none()).connect_lazy().unwrap();
+        let (bridge, port) = serve(client, Identity::Anyone).await;
+        let request = Request::get(format!("{}/v1/device_tasks", bridge.endpoint()));
+        let response = send(request.body(Bytes::new()).unwrap()).await;
+        assert_eq!(response.status(), 504, "{wire:?}");
+        assert!(!response.headers().contains_key("eset-protect-tenant"), "{wire:?}");
+        assert_eq!(get(port, "/readyz?tenant=acme").await.0, 200, "{wire:?}");
+    }
+}
+
+/// Credentials that block the thread, as nothing may, until somebody hangs up.
+#[derive(Debug)]
+struct Blocking {
+    stuck: mpsc::Sender<()>,
+    release: Mutex<std_mpsc::Receiver<()>>,
+}
+
+impl Credentials for Blocking {
+    fn token(&self) -> BoxFuture<'_, Result<AccessToken, Error>> {
+        self.stuck.try_send(()).unwrap();
+        let _ = self.release.lock().unwrap().recv();
+        Box::pin(async { Ok(AccessToken::new("token")) })
+    }
+
+    fn invalidate(&self, _: &AccessToken) -> BoxFuture<'_, ()> {
+        Box::pin(async {})
+    }
+}
+
+#[tokio::test]
+async fn a_thread_that_is_stuck_is_not_live() {
+    let emulator = emulator().await;
+    let (stuck, mut is_stuck) = mpsc::channel(1);
+    let (release, released) = std_mpsc::channel();
+    let credentials = Blocking { stuck, release: Mutex::new(released) };
+    let upstream = builder(&emulator.endpoint(), Wire::Rest).credentials(credentials);
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap();
+    let bridge = Bridge::to(upstream.connect_lazy().unwrap()).worker_threads(2);
+    let bridge = bridge.operations(Operations::new(listener)).start().await.unwrap();
+    assert_eq!(get(port, "/livez").await.0, 200);
+    let client = client(&bridge.endpoint(), Wire::Grpc);
+    let call =
+        tokio::spawn(
+            async move { client.device_tasks().list_tasks(ListTasksRequest::default()).await },
+        );
+    is_stuck.recv().await.unwrap();
+    assert_eq!(get(port, "/livez").await, (503, "a thread is stuck\n".to_owned()));
+    drop(release);
+    call.await.unwrap().unwrap();
+    assert_eq!(get(port, "/livez").await.0, 200);
 }
 
 #[tokio::test]

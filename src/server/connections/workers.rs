@@ -39,6 +39,15 @@ impl Workers {
         Ok(Self { workers, next: 0 })
     }
 
+    /// Returns the runtimes of the threads, or the current one without threads.
+    #[cfg(feature = "serve")]
+    pub(crate) fn handles(&self) -> Vec<Handle> {
+        match self.workers.as_slice() {
+            [] => vec![Handle::current()],
+            workers => workers.iter().map(|worker| worker.handle.clone()).collect(),
+        }
+    }
+
     /// Serves a connection on the next thread, or without threads on the current runtime.
     pub(super) fn spawn<F: Future<Output = ()> + Send + 'static>(
         &mut self,

@@ -19,7 +19,7 @@ use crate::metadata_form;
 use crate::timer::Timer;
 use crate::transport::complete_body::CompleteBody;
 use crate::transport::readiness::Readiness;
-use crate::transport::{Limits, Reply, Request, metadata};
+use crate::transport::{Limits, Outgoing, Reply, Request, metadata};
 
 const GRPC: HeaderValue = HeaderValue::from_static("application/grpc");
 const TRAILERS: HeaderValue = HeaderValue::from_static("trailers");
@@ -28,6 +28,7 @@ const GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
 /// Reads the response to a request that a channel sends.
 pub(super) async fn exchange(
     target: &str,
+    outgoing: &Outgoing<'_>,
     response: ResponseFuture,
     limits: Limits,
     timer: &dyn Timer,
@@ -36,6 +37,7 @@ pub(super) async fn exchange(
     // Here there are no headers yet: what fails later was processed.
     let response = limits.head(timer, response).await?;
     let response = response.map_err(|error| status::unanswered(target, error, readiness))?;
+    outgoing.set_head(true);
     let (Parts { status: http_status, mut headers, version, .. }, body) = response.into_parts();
     let body = CompleteBody::new(body, version, &headers, limits);
     let mut body = body.map_err(|long| long.to_error().with_source(long))?;
