@@ -41,6 +41,7 @@ const LONGEST_ASKED: Duration = Duration::from_secs(60 * 60);
 
 /// The result of a login. `Debug` shows no token.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Tokens {
     /// The token for calls.
     pub access: AccessToken,
@@ -48,6 +49,20 @@ pub struct Tokens {
     pub refresh: Option<SecretString>,
     /// How long the access token is valid from now on.
     pub expires_in: Duration,
+}
+
+impl Tokens {
+    /// Creates the result of a login that gave an access token alone, valid for this time from now on.
+    pub fn new(access: AccessToken, expires_in: Duration) -> Self {
+        Self { access, refresh: None, expires_in }
+    }
+
+    /// Adds the token that renews it without the password.
+    #[must_use]
+    pub fn refresh(mut self, token: impl Into<SecretString>) -> Self {
+        self.refresh = Some(token.into());
+        self
+    }
 }
 
 /// Logs in to a service.
@@ -262,12 +277,14 @@ impl<P: TokenProvider> Login<P> {
         if !rest.is_zero() {
             self.timer.sleep(rest).await;
         }
-        let previous = {
+        let (previous, was_refused) = {
             let state = self.state();
             if state.is_fetched_since(begun, self.timer.now()) {
                 return;
             }
-            state.held.as_ref().map(|held| held.tokens.clone())
+            let failure = state.rest.as_ref().and_then(|rest| rest.failure.as_ref());
+            let was_refused = failure.is_some_and(Error::is_unauthenticated);
+            (state.held.as_ref().map(|held| held.tokens.clone()), was_refused)
         };
         let is_renewal = previous.is_some();
         let result = self.provider.fetch(previous).await.and_then(|tokens| {
@@ -276,7 +293,7 @@ impl<P: TokenProvider> Login<P> {
                 false => Err(Error::protocol(format!("the login: {NOT_SENDABLE}"))),
             }
         });
-        telemetry::login(&result, is_renewal);
+        telemetry::login(&result, is_renewal, was_refused);
         let now = self.timer.now();
         let mut state = self.state();
         if result.is_err() && state.is_fetched_since(begun, now) {

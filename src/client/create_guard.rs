@@ -89,6 +89,7 @@ pub struct GuardedCreate {
 
 /// The successful result of a guarded create.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum Guarded {
     /// The service returned the task.
     Created(DeviceTask),

@@ -88,15 +88,22 @@ pub(crate) fn given_up(spec: &MethodSpec, error: &Error, why: GivenUp) {
     count!(GIVEN_UP, "rpc.method" => method(spec), "reason" => name);
 }
 
-/// Records the end of a login.
-pub(crate) fn login<T>(result: &Result<T, Error>, is_renewal: bool) {
+/// Records the end of a login. `was_refused` is whether the one before it was refused: of several, one warning is enough.
+pub(crate) fn login<T>(result: &Result<T, Error>, is_renewal: bool, was_refused: bool) {
     let outcome = match result {
         Ok(_) => {
+            if was_refused {
+                tracing::warn!(target: "eset_protect::auth", "the login is accepted again");
+            }
             tracing::debug!(target: "eset_protect::auth", is_renewal, "got a token");
             "ok"
         }
         Err(error) if error.is_unauthenticated() => {
-            tracing::warn!(target: "eset_protect::auth", is_renewal, "the login was refused");
+            if was_refused {
+                tracing::debug!(target: "eset_protect::auth", is_renewal, "the login was refused again");
+            } else {
+                tracing::warn!(target: "eset_protect::auth", is_renewal, "the login was refused");
+            }
             "refused"
         }
         Err(error) => {

@@ -218,11 +218,8 @@ struct Own;
 impl TokenProvider for Own {
     fn fetch(&self, _: Option<Tokens>) -> BoxFuture<'_, Result<Tokens, Error>> {
         Box::pin(async {
-            Ok(Tokens {
-                access: AccessToken::new(format!("{ACCESS}-9")),
-                refresh: Some(format!("{REFRESH}-9").into()),
-                expires_in: Duration::from_secs(60),
-            })
+            let access = AccessToken::new(format!("{ACCESS}-9"));
+            Ok(Tokens::new(access, Duration::from_secs(60)).refresh(format!("{REFRESH}-9")))
         })
     }
 }

@@ -1,5 +1,7 @@
 //! The events of a call.
 
+use std::time::Duration;
+
 use eset_protect::auth::StaticToken;
 use eset_protect::automation::v1::ListTasksRequest;
 use eset_protect::emulator::{Auth, Fault};
@@ -9,6 +11,7 @@ use tracing::Level;
 
 use crate::capture::Capture;
 use crate::fixture::{BOTH, builder, client, emulator};
+use crate::support::driven_timer::DrivenTimer;
 use crate::support::scripted::{Scripted, ok};
 
 async fn list(client: &Client) -> Result<(), eset_protect::Error> {
@@ -100,12 +103,20 @@ async fn a_member_of_another_type_than_documented_is_a_warning() {
 }
 
 #[tokio::test]
-async fn a_refused_login_is_a_warning() {
+async fn logins_that_are_refused_in_a_row_are_one_warning() {
     let running = emulator(|builder| builder.auth(Auth::new().account("ada", "secret"))).await;
-    let client = builder(&running, Wire::Rest).login("ada", "guess").connect_lazy().unwrap();
+    let timer = DrivenTimer::new();
+    let client = builder(&running, Wire::Rest).login("ada", "guess").timer(timer.clone());
+    let client = client.connect_lazy().unwrap();
     let (capture, _guard) = Capture::begin();
-    list(&client).await.unwrap_err();
-    assert_eq!(capture.lines(), ["WARN eset_protect::auth the login was refused"]);
+    for _ in 0..3 {
+        list(&client).await.unwrap_err();
+        // The pause after a refused login.
+        timer.advance(Duration::from_secs(10));
+    }
+    let again = "DEBUG eset_protect::auth the login was refused again";
+    let expected = ["WARN eset_protect::auth the login was refused", again, again];
+    assert_eq!(capture.lines(), expected);
 }
 
 #[tokio::test]

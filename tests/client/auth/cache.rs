@@ -69,11 +69,8 @@ impl TokenProvider for Script {
             if let Some(error) = self.failures.lock().unwrap().pop_front().flatten() {
                 return Err(error);
             }
-            Ok(Tokens {
-                access: AccessToken::new(format!("access-{number}")),
-                refresh: Some(format!("refresh-{number}").into()),
-                expires_in: self.expires_in,
-            })
+            let tokens = Tokens::new(AccessToken::new(format!("access-{number}")), self.expires_in);
+            Ok(tokens.refresh(format!("refresh-{number}")))
         })
     }
 }
@@ -319,11 +316,7 @@ async fn a_call_without_a_token_is_not_sent() {
 
 #[test]
 fn secrets_are_never_shown() {
-    let tokens = Tokens {
-        access: AccessToken::new("hunter2"),
-        refresh: Some("hunter2".to_owned().into()),
-        expires_in: HOUR,
-    };
+    let tokens = Tokens::new(AccessToken::new("hunter2"), HOUR).refresh("hunter2");
     let static_token = StaticToken::new("hunter2");
     let builder = Client::builder("https://eset.example")
         .login("api-user", "hunter2")
