@@ -43,16 +43,18 @@
 //!
 //! | level | target | event |
 //! |---|---|---|
-//! | `WARN` | `eset_protect::auth` | a login was refused and needs attention |
+//! | `WARN` | `eset_protect::auth` | a login was refused and needs attention; after that, one that is accepted again |
+//! | `WARN` | `eset_protect::server` | something of a bridge or an emulator fails, or works again: once each, see [`eset_protect.serve.degraded`](#metrics) |
 //! | `WARN` | `eset_protect::call` | no retry because the service is unhealthy ([`RetryThrottle`](crate::RetryThrottle)) |
 //! | `WARN` | `eset_protect::wire` | a member of a response over REST has another type than documented and was left out ([`Encoded::response`](crate::transcode::Encoded::response)) |
 //! | `WARN` | `eset_protect::wire` | a server closed a connection because of too many pings ([`ClientBuilder::keep_alive_interval`](crate::ClientBuilder::keep_alive_interval)) |
+//! | `INFO` | `eset_protect::server` | a `serve::Server` has reloaded its configuration or its certificate |
 //! | `INFO` | `eset_protect::call` | a retry, with its reason and wait; a token that the service refused |
 //! | `INFO` | `eset_protect::auth` | a login that failed for another reason |
 //! | `INFO` | `eset_protect::wire` | an endpoint that was ejected ([`ClientBuilder::endpoints`](crate::ClientBuilder::endpoints)) |
 //! | `INFO` | `eset_protect::wire` | the wire that `Wire::Auto` chose |
 //! | `DEBUG` | `eset_protect::call` | no retry although one might help, and the reason; a wait for the rate limit |
-//! | `DEBUG` | `eset_protect::auth` | a login or a renewed token |
+//! | `DEBUG` | `eset_protect::auth` | a login or a renewed token; a login that was refused again |
 //! | `DEBUG` | `eset_protect::wire` | a pending response |
 //!
 //! If all goes well, nothing is logged above `DEBUG`. There is no event for a failed call: its error goes to
@@ -88,6 +90,7 @@
 //! | `eset_protect.client.rate_limit.wait` | histogram, seconds | `outcome`: `waited`, `refused` |
 //! | `rpc.server.call.duration` | histogram, seconds | of a bridge: `rpc.system.name`, `rpc.method`, `rpc.response.status_code`. From the head of a request until its response is ready |
 //! | `eset_protect.serve.calls` | counter | of a bridge: `tenant`, empty if the call is refused before it is known; `rpc.response.status_code` |
+//! | `eset_protect.serve.degraded` | gauge | of a bridge: how many things fail at present, by `cause`: `tenant`, the last call found the upstream down, as `serve::Operations` says, with the label `tenant`; `redis`, `jwks`, `audit_log`: they are out of reach; `connections`: no more are accepted; `reload`, `certificate`: the last one failed, so the old stays in use |
 //!
 //! All labels have few distinct values: RPCs, codes, servers. `describe_metrics` passes descriptions to the recorder.
 //!
@@ -107,6 +110,8 @@
 
 mod attempt;
 mod call;
+#[cfg(feature = "_connections")]
+mod degraded;
 mod events;
 mod metrics;
 mod names;
@@ -120,6 +125,8 @@ mod server;
 pub(crate) use attempt::http_version;
 pub(crate) use attempt::{Attempt, Sending};
 pub(crate) use call::Call;
+#[cfg(feature = "_connections")]
+pub(crate) use degraded::Degraded;
 #[cfg(feature = "rest")]
 pub(crate) use events::wire_chosen;
 pub(crate) use events::{

@@ -54,7 +54,8 @@ pub(super) struct Tenant {
 impl Tenant {
     pub(super) fn new(name: &str, client: Client, fingerprint: Option<TokenHash>) -> Self {
         let type_registry = client.type_registry().clone().remember_enum_names();
-        let (name, health, own_tokens) = (Arc::from(name), Health::default(), OwnTokens::default());
+        let (name, own_tokens) = (Arc::<str>::from(name), OwnTokens::default());
+        let health = Health::new(Arc::clone(&name));
         Self { name, client, type_registry, health, own_tokens, fingerprint }
     }
 }

@@ -119,7 +119,7 @@ impl Admitted {
             _ => {}
         }
         let problem = error.and_then(|error| Problem::of(error, attempted));
-        self.tenant.health.record(error, problem, &self.tenant.name);
+        self.tenant.health.record(error, problem);
         let may_have_run = error.is_none_or(Error::may_have_executed);
         let mut result = result.map_err(|error| failure::status(error, problem, &self.tenant.name));
         if let Ok(response) = &mut result {

@@ -12,6 +12,7 @@
 //! that is down counts as up again after [`DOWN_FOR`] without a failure, because clients that obey health checks send
 //! nothing meanwhile and nobody else would find out.
 
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use tokio::sync::watch;
@@ -19,14 +20,19 @@ use tokio::time::Instant;
 use tonic::Code;
 
 use crate::error::{Error, ErrorKind};
+use crate::telemetry::Degraded;
 use crate::transport::is_by_answering_server;
 
 /// How long an upstream is down after the last call that failed.
 const DOWN_FOR: Duration = Duration::from_secs(30);
 
 /// What the last call says of an upstream. Nothing asks it between calls, since that would cost budget.
-#[derive(Debug, Default)]
-pub(super) struct Health(watch::Sender<Option<Down>>);
+#[derive(Debug)]
+pub(super) struct Health {
+    down: watch::Sender<Option<Down>>,
+    tenant: Arc<str>,
+    degraded: Degraded,
+}
 
 /// Since when no call has succeeded, and the last error.
 #[derive(Clone, Debug)]
@@ -38,19 +44,31 @@ pub(super) struct Down {
 }
 
 impl Health {
+    pub(super) fn new(tenant: Arc<str>) -> Self {
+        let degraded = Degraded::of_tenant("tenant", Arc::clone(&tenant));
+        Self { down: watch::Sender::default(), tenant, degraded }
+    }
+
     /// Records the outcome of a call.
-    pub(super) fn record(&self, error: Option<&Error>, problem: Option<Problem>, tenant: &str) {
+    pub(super) fn record(&self, error: Option<&Error>, problem: Option<Problem>) {
         let failed = error.filter(|_| problem.is_some());
         let says_nothing = |error: &Error| problem.is_none() && error.kind() != ErrorKind::Status;
         if error.is_some_and(says_nothing) {
             return;
         }
-        self.0.send_if_modified(|down| {
-            let was_down = down.is_some();
-            if let (false, Some(error)) = (was_down, failed) {
-                let message = error.message();
-                tracing::warn!(target: "eset_protect::serve", tenant, "the upstream is down: {message}");
+        if self.degraded.set(failed.is_some()) {
+            let tenant = &*self.tenant;
+            match failed.map(Error::message) {
+                Some(message) => {
+                    tracing::warn!(target: "eset_protect::server", tenant, "the upstream is down: {message}");
+                }
+                None => {
+                    tracing::warn!(target: "eset_protect::server", tenant, "the upstream is up again");
+                }
             }
+        }
+        self.down.send_if_modified(|down| {
+            let was_down = down.is_some();
             *down = failed.map(|error| Down {
                 since: down.as_ref().map_or_else(SystemTime::now, |down| down.since),
                 error: error.message().to_owned(),
@@ -62,12 +80,12 @@ impl Health {
 
     /// Returns since when the upstream is down.
     pub(super) fn down(&self) -> Option<Down> {
-        self.0.borrow().clone().filter(|down| down.until > Instant::now())
+        self.down.borrow().clone().filter(|down| down.until > Instant::now())
     }
 
     /// Returns what is recorded from now on. Its time may be [over](Down::until).
     pub(super) fn subscribe(&self) -> watch::Receiver<Option<Down>> {
-        self.0.subscribe()
+        self.down.subscribe()
     }
 }
 

@@ -2,17 +2,19 @@
 
 use std::fmt;
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Client, ConnectionAddr, RedisError, Script};
 use tokio::net::TcpStream;
-use tokio::time::Instant;
+use tokio::sync::watch;
+use tokio::time::{Instant, timeout};
 
 use crate::client::ClientBuilder;
 use crate::error::Error;
 use crate::rate_limiter::SharedLimit;
+use crate::telemetry::Degraded;
 use crate::timer::BoxFuture;
 use crate::transport::tls::{TlsConfig, TlsConnector};
 
@@ -33,8 +35,10 @@ redis.call('SET', KEYS[1], string.format('%.0f', at + interval), 'PX', expiry)
 return at - now
 ";
 
-/// How long Redis may take. A call waits for it.
+/// How long a call waits for Redis: for its answer, or for a connection.
 const PATIENCE: Duration = Duration::from_millis(250);
+/// How long connecting may take, in the background: the lookup of the name, and some handshakes at a distance.
+const CONNECTING: Duration = Duration::from_millis(1500);
 /// How often Redis is asked while it is unreachable.
 const PAUSE: Duration = Duration::from_millis(500);
 /// Lengthens the interval by one part in this number: calls that are sent evenly arrive less evenly.
@@ -44,16 +48,26 @@ const MARGIN: u32 = 25;
 ///
 /// The calls of all instances leave evenly, and each tenant has 96 % of its rate, since calls that leave evenly arrive
 /// less evenly. Calls wait for their turn at their bridge, where the callers of a tenant take turns, and those that
-/// cannot have one before their deadline fail at once. While Redis does not answer, each instance takes
-/// `1/instances` of the rate, so the sum is never more; half a second after Redis is back, it decides again.
+/// cannot have one before their deadline fail at once. While Redis does not answer within 250 ms, or is being connected to,
+/// which may take 1.5 s, each instance takes `1/instances` of the rate, so the sum is never more; at most two seconds after
+/// Redis is back, it decides again. A `tracing` event at level `WARN` says when Redis fails, and one when it is back;
+/// [`eset_protect.serve.degraded`](crate::telemetry#metrics) counts it meanwhile.
 pub struct RedisBudget {
     client: Client,
     tls: Option<TlsConnector>,
     script: Script,
     instances: u32,
-    connection: tokio::sync::Mutex<Option<MultiplexedConnection>>,
+    state: Mutex<State>,
+    degraded: Degraded,
+}
+
+#[derive(Default)]
+struct State {
+    connection: Option<MultiplexedConnection>,
+    /// Since when it is being connected to. Closed at the end, also with the runtime that does it.
+    connecting: Option<(Instant, watch::Receiver<()>)>,
     /// When to ask again, while Redis is unreachable.
-    away: Mutex<Option<Instant>>,
+    away: Option<Instant>,
 }
 
 impl RedisBudget {
@@ -87,8 +101,8 @@ impl RedisBudget {
             tls: secure.map(|_| tls.connector(&[])).transpose()?,
             script: Script::new(TAKE),
             instances: instances.max(1),
-            connection: tokio::sync::Mutex::default(),
-            away: Mutex::default(),
+            state: Mutex::default(),
+            degraded: Degraded::new("redis"),
         }))
     }
 
@@ -103,64 +117,85 @@ impl RedisBudget {
     }
 
     /// Asks Redis; `None` if it is away.
-    async fn ask(&self, key: &str, interval: Duration, most: Duration) -> Option<i64> {
-        if self.lock().is_some_and(|until| Instant::now() < until) {
-            return None;
+    async fn ask(self: &Arc<Self>, key: &str, interval: Duration, most: Duration) -> Option<i64> {
+        let connection = self.connection().await?;
+        let asked = timeout(PATIENCE, self.invoke(connection, key, interval, most)).await;
+        match asked {
+            Ok(Ok(wait)) => {
+                if self.degraded.set(false) {
+                    tracing::warn!(target: "eset_protect::server", "Redis decides about the budgets again");
+                }
+                return Some(wait);
+            }
+            Ok(Err(error)) => self.failed(&error.to_string()),
+            Err(_) => self.failed(&format!("no answer within {PATIENCE:?}")),
         }
-        let asked = tokio::time::timeout(PATIENCE, self.invoke(key, interval, most)).await;
-        let result = match asked {
-            Ok(Ok(wait)) => Ok(wait),
-            Ok(Err(error)) => Err(error.to_string()),
-            Err(_) => Err(format!("no answer within {PATIENCE:?}")),
+        None
+    }
+
+    /// Returns the connection, for which a call waits a moment once it is being made; `None` if there is none yet.
+    async fn connection(self: &Arc<Self>) -> Option<MultiplexedConnection> {
+        let (begun, mut connecting) = {
+            let mut state = self.lock();
+            if state.away.is_some_and(|until| Instant::now() < until) {
+                return None;
+            }
+            if let Some(connection) = &state.connection {
+                return Some(connection.clone());
+            }
+            let under_way = state.connecting.take().filter(|(_, one)| one.has_changed().is_ok());
+            state.connecting.insert(under_way.unwrap_or_else(|| self.begin())).clone()
         };
-        let mut away = self.lock();
-        let was_away = away.is_some();
-        match result {
-            Ok(wait) => {
-                *away = None;
-                if was_away {
-                    tracing::warn!(target: "eset_protect::serve", "Redis decides about the budget again");
-                }
-                Some(wait)
+        let left = (begun + PATIENCE).saturating_duration_since(Instant::now());
+        // Nothing is ever sent: this ends when the sender is dropped.
+        let _ = timeout(left, connecting.changed()).await;
+        self.lock().connection.clone()
+    }
+
+    /// Begins to connect, in a task: no call waits as long as that may take.
+    fn begin(self: &Arc<Self>) -> (Instant, watch::Receiver<()>) {
+        let (done, connecting) = watch::channel(());
+        let this = Arc::clone(self);
+        tokio::spawn(async move {
+            match timeout(CONNECTING, this.connect()).await {
+                Ok(Ok(connection)) => this.lock().connection = Some(connection),
+                Ok(Err(error)) => this.failed(&error.to_string()),
+                Err(_) => this.failed(&format!("no connection within {CONNECTING:?}")),
             }
-            Err(error) => {
-                *away = Some(Instant::now() + PAUSE);
-                if !was_away {
-                    let share = self.instances;
-                    tracing::warn!(target: "eset_protect::serve", "Redis is unreachable; this instance takes 1/{share} of each budget: {error}");
-                }
-                None
-            }
+            drop(done);
+        });
+        (Instant::now(), connecting)
+    }
+
+    /// Records that Redis is out of reach.
+    fn failed(&self, error: &str) {
+        {
+            let mut state = self.lock();
+            state.connection = None;
+            state.away = Some(Instant::now() + PAUSE);
+        }
+        if self.degraded.set(true) {
+            let share = self.instances;
+            tracing::warn!(target: "eset_protect::server", "Redis is unreachable; this instance takes 1/{share} of each budget: {error}");
         }
     }
 
     async fn invoke(
         &self,
+        mut connection: MultiplexedConnection,
         key: &str,
         interval: Duration,
         most: Duration,
     ) -> Result<i64, RedisError> {
         let micros = |time: Duration| i64::try_from(time.as_micros()).unwrap_or(i64::MAX);
-        let mut kept = self.connection.lock().await;
-        let mut connection = match kept.take() {
-            Some(connection) => connection,
-            None => self.connect().await?,
-        };
-        // Others use it meanwhile.
-        *kept = Some(connection.clone());
-        drop(kept);
         let mut call = self.script.key(key);
         call.arg(micros(interval)).arg(micros(most)).arg(self.instances);
-        let answer = call.invoke_async(&mut connection).await;
-        if answer.is_err() {
-            *self.connection.lock().await = None;
-        }
-        answer
+        call.invoke_async(&mut connection).await
     }
 
     async fn connect(&self) -> Result<MultiplexedConnection, RedisError> {
         let config = AsyncConnectionConfig::new()
-            .set_connection_timeout(Some(PATIENCE))
+            .set_connection_timeout(Some(CONNECTING))
             .set_response_timeout(Some(PATIENCE));
         let info = self.client.get_connection_info();
         let (Some(tls), ConnectionAddr::Tcp(host, port)) = (&self.tls, info.addr()) else {
@@ -176,8 +211,8 @@ impl RedisBudget {
         Ok(connection)
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Instant>> {
-        self.away.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -32,6 +32,7 @@ pub(crate) use self::lent::Lent;
 pub use self::limits::ConnectionLimits;
 pub(crate) use self::workers::Workers;
 use super::notifier::Notifier;
+use crate::telemetry::Degraded;
 
 /// The first and the longest wait for room.
 const SHORT_WAIT: Duration = Duration::from_millis(5);
@@ -86,7 +87,8 @@ pub(crate) async fn serve(
     let mut tasks = JoinSet::new();
     let mut shutdown = pin!(shutdown);
     let mut number = 0_u64;
-    let (mut wait, mut is_short) = (SHORT_WAIT, false);
+    let mut wait = SHORT_WAIT;
+    let short = Degraded::new("connections");
     loop {
         let has_room = open.lock().len() < limits.max_connections.max(1);
         let accepted = tokio::select! {
@@ -101,7 +103,7 @@ pub(crate) async fn serve(
         };
         match accepted {
             Ok(stream) => {
-                if std::mem::take(&mut is_short) {
+                if short.set(false) {
                     notifier.notify("new connections are taken again");
                 }
                 wait = SHORT_WAIT;
@@ -125,7 +127,7 @@ pub(crate) async fn serve(
             // Usually no file descriptor is left. The listener stays ready, so an immediate retry would use a
             // whole core.
             Err(error) => {
-                if !std::mem::replace(&mut is_short, true) {
+                if short.set(true) {
                     let count = open.lock().len();
                     notifier.notify(&format!(
                         "new connections wait, {count} are open, the idle ones are closed: {error}"

@@ -18,6 +18,8 @@ pub(super) const LOGINS: &str = "eset_protect.client.logins";
 pub(super) const SERVED: &str = "rpc.server.call.duration";
 #[cfg(feature = "serve")]
 pub(super) const SERVED_CALLS: &str = "eset_protect.serve.calls";
+#[cfg(feature = "_connections")]
+pub(super) const DEGRADED: &str = "eset_protect.serve.degraded";
 pub(super) const RATE_LIMIT_WAIT: &str = "eset_protect.client.rate_limit.wait";
 
 /// Adds one to a counter.
@@ -46,6 +48,8 @@ pub(super) use record;
 #[cfg(feature = "metrics")]
 pub fn describe_metrics() {
     use ::metrics::{Unit, describe_counter, describe_histogram};
+    #[cfg(feature = "_connections")]
+    ::metrics::describe_gauge!(DEGRADED, "How many things of a server fail at present, by cause");
 
     describe_histogram!(
         DURATION,

@@ -125,7 +125,17 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("rollout", &["client", "device_management", "error", "params", "policy", "policy_management"]),
     (
         "server",
-        &["framing", "gzip", "metadata_form", "proto", "protojson", "rpc", "transcode", "wkt"],
+        &[
+            "framing",
+            "gzip",
+            "metadata_form",
+            "proto",
+            "protojson",
+            "rpc",
+            "telemetry",
+            "transcode",
+            "wkt",
+        ],
     ),
     (
         "serve",

@@ -5,6 +5,7 @@
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use eset_protect::automation::v1::ListTasksRequest;
@@ -13,6 +14,7 @@ use eset_protect::{Client, Error, RateLimiter, Wire};
 
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, UnixStream};
+use tokio::sync::Notify;
 
 use crate::support::directory::Directory;
 use crate::support::skip::skipped;
@@ -31,12 +33,19 @@ impl Server {
         let mut command = Command::new("redis-server");
         command.args(["--port", "0", "--unixsocket", socket, "--save", "", "--daemonize", "no"]);
         command.args(args);
-        let mut child = command.stdout(Stdio::piped()).spawn().ok()?;
-        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut server = Self(command.stdout(Stdio::piped()).spawn().ok()?);
+        let mut lines = BufReader::new(server.0.stdout.take().unwrap()).lines();
         let is_ready =
             |line: &str| line.to_ascii_lowercase().contains("ready to accept connections");
-        assert!(lines.map_while(Result::ok).any(|line| is_ready(&line)), "redis-server ended");
-        Some(Self(child))
+        let (ready, starting) = mpsc::channel();
+        // Until the server ends, which a test that fails here sees to.
+        std::thread::spawn(move || {
+            let found = lines.by_ref().map_while(Result::ok).any(|line| is_ready(&line));
+            let _ = ready.send(found);
+        });
+        let found = starting.recv_timeout(Duration::from_secs(30));
+        assert_eq!(found, Ok(true), "redis-server does not get ready");
+        Some(server)
     }
 }
 
@@ -63,16 +72,18 @@ fn config(directory: &Directory, redis: &str, upstream: &str, rate: u32) -> Conf
     Config::read(&path, None).unwrap()
 }
 
-/// Puts TLS in front of a socket.
-async fn secure(server: &tls::Identified, socket: &str) -> u16 {
+/// Puts TLS in front of a socket. Each handshake waits for `gate`, if there is one.
+async fn secure(server: &tls::Identified, socket: &str, gate: Option<Arc<Notify>>) -> u16 {
     let acceptor = tls::acceptor(server, &[], None);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let (port, socket) = (listener.local_addr().unwrap().port(), socket.to_owned());
     tokio::spawn(async move {
         loop {
-            let Some(mut stream) = acceptor(listener.accept().await.unwrap().0).await else {
-                continue;
-            };
+            let stream = listener.accept().await.unwrap().0;
+            if let Some(gate) = &gate {
+                gate.notified().await;
+            }
+            let Some(mut stream) = acceptor(stream).await else { continue };
             let mut redis = UnixStream::connect(&socket).await.unwrap();
             // An error means that a side is gone.
             tokio::spawn(async move { copy_bidirectional(&mut stream, &mut redis).await.is_ok() });
@@ -90,7 +101,7 @@ async fn redis_is_reached_over_tls_with_a_password() {
         return skipped("there is no redis-server");
     };
     let (authority, other) = (tls::new_authority(), tls::new_authority());
-    let port = secure(&tls::issue(&authority, "localhost"), &socket).await;
+    let port = secure(&tls::issue(&authority, "localhost"), &socket, None).await;
     fs::write(directory.join("ca.pem"), authority.pem()).unwrap();
     fs::write(directory.join("other.pem"), other.pem()).unwrap();
     let url = |scheme: &str, password: &str| format!("{scheme}://:{password}@localhost:{port}\n");
@@ -114,6 +125,36 @@ async fn redis_is_reached_over_tls_with_a_password() {
         let deleted: bool =
             redis::cmd("DEL").arg("eset-protect:budget:{acme}").query(&mut redis).unwrap();
         assert_eq!(deleted, is_asked, "{scheme} {authority} {given}");
+    }
+}
+
+/// At some distance, TCP's and TLS's handshakes take longer than a call waits.
+#[tokio::test]
+async fn calls_do_not_wait_until_a_distant_redis_is_connected_to() {
+    let directory = Directory::new();
+    let socket = directory.join("redis.sock").to_str().unwrap().to_owned();
+    let Some(_server) = Server::start(&socket) else { return skipped("there is no redis-server") };
+    let (authority, gate) = (tls::new_authority(), Arc::new(Notify::new()));
+    let port = secure(&tls::issue(&authority, "localhost"), &socket, Some(gate.clone())).await;
+    fs::write(directory.join("ca.pem"), authority.pem()).unwrap();
+    let table = format!("url = \"rediss://localhost:{port}\"\nca_cert = \"ca.pem\"");
+    let emulator = emulator().await;
+    let bridge = config(&directory, &table, &emulator.endpoint(), 100).into_bridge();
+    let bridge = bridge.start().await.unwrap();
+    let client = client(&bridge.endpoint(), Wire::Grpc);
+    let redis = redis::Client::open(format!("redis+unix://{socket}")).unwrap();
+    let mut redis = redis.get_multiplexed_async_connection().await.unwrap();
+    let started = Instant::now();
+    loop {
+        list(&client, Duration::from_secs(30)).await.unwrap();
+        // The handshake that began before goes on once a call has been made without Redis.
+        gate.notify_one();
+        let key = "eset-protect:budget:{acme}";
+        let is_asked: bool = redis::cmd("EXISTS").arg(key).query_async(&mut redis).await.unwrap();
+        if is_asked {
+            break;
+        }
+        assert!(started.elapsed() < Duration::from_secs(10), "Redis is never asked");
     }
 }
 

@@ -25,12 +25,17 @@ use line::Line;
 
 const VARIABLE: &str = "ESET_PROTECT_LOG";
 
+/// What the operator of a server must know. Of single calls there could be a line for each.
+const OF_SERVER: &str =
+    "eset_protect=warn,eset_protect::server=info,eset_protect::call=error,eset_protect::wire=error";
+
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Connection and output")]
 pub struct Logging {
     /// Log to standard error: a line for each call (code, time, attempts), retries and logins (-v), also
     /// connections (-vv), every frame (-vvv). Never contains secrets. Dropped if nobody reads it [env:
-    /// ESET_PROTECT_LOG, a filter such as eset_protect=debug,h2=trace]
+    /// ESET_PROTECT_LOG, a filter such as eset_protect=debug,h2=trace]. A server logs what fails and what works
+    /// again in any case
     #[arg(short, long, global = true, action = ArgAction::Count)]
     verbose: u8,
     /// How to log: as lines for people, or as JSON, one object a line
@@ -46,7 +51,7 @@ impl Logging {
         }
         let mut layers = Vec::new();
         let exporting = Exporting::start(is_server, &mut layers)?;
-        if let Some(filter) = self.filter()? {
+        if let Some(filter) = self.filter(is_server)? {
             let style = Style::new(io::stderr().is_terminal());
             // It would report them with `eprintln`.
             let events = fmt::layer().with_writer(|| Stderr).log_internal_errors(false);
@@ -67,10 +72,11 @@ impl Logging {
     }
 
     /// Flags take precedence over the environment.
-    fn filter(&self) -> Result<Option<EnvFilter>, Failure> {
+    fn filter(&self, is_server: bool) -> Result<Option<EnvFilter>, Failure> {
         let directives = match self.verbose {
             0 => match environment::text(VARIABLE)? {
                 Some(text) if !text.trim().is_empty() => text,
+                _ if is_server => OF_SERVER.to_owned(),
                 _ => return Ok(None),
             },
             1 => "eset_protect=debug,opentelemetry=warn".to_owned(),

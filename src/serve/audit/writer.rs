@@ -11,6 +11,7 @@ use tokio::sync::oneshot;
 
 use super::file::LogFile;
 use crate::server::notifier::Notifier;
+use crate::telemetry::Degraded;
 
 /// The number of lines that share one wait for the disk.
 const BATCH: usize = 1024;
@@ -40,14 +41,15 @@ pub(super) struct Writer {
     /// Ends that could not be written. There are at most as many as calls that had begun when the disk became full,
     /// since no further one begins before these are written.
     kept: VecDeque<Vec<u8>>,
-    is_failing: bool,
+    degraded: Degraded,
     notifier: Arc<OnceLock<Notifier>>,
 }
 
 impl Writer {
     pub(super) fn open(path: &Path, notifier: Arc<OnceLock<Notifier>>) -> io::Result<Self> {
         let (begun, kept) = Default::default();
-        Ok(Self { file: LogFile::open(path)?, begun, kept, is_failing: false, notifier })
+        let degraded = Degraded::new("audit_log");
+        Ok(Self { file: LogFile::open(path)?, begun, kept, degraded, notifier })
     }
 
     /// Writes until the log is dropped.
@@ -168,7 +170,7 @@ impl Writer {
 
     /// Tells the operator when writing begins to fail, and when it works again.
     fn tell(&mut self, error: Option<&io::Error>) {
-        if std::mem::replace(&mut self.is_failing, error.is_some()) == error.is_some() {
+        if !self.degraded.set(error.is_some()) {
             return;
         }
         let path = self.file.path().display();

@@ -13,6 +13,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::error::{Error, Secrets};
+use crate::telemetry::Degraded;
 use crate::timer::TokioTimer;
 use crate::transport::connector::Connector;
 use crate::transport::http::HttpClient;
@@ -102,9 +103,10 @@ impl Jwks {
 
     /// Fetches the set from this address when a token arrives, again after ten minutes, and again for a token whose
     /// key is not in it, but not more often than every 30 seconds. Calls wait for that, at most five seconds. If it
-    /// fails, the last set is used for a day, and a key that is not in it is `UNAVAILABLE`; the set is kept also after
-    /// the configuration has been [read again](crate::serve::Config::read). The server needs a certificate of an
-    /// authority that the system trusts; the environment's proxy is used.
+    /// fails, which a `tracing` event at level `WARN` says once, the last set is used for a day, and a key that is not in
+    /// it is `UNAVAILABLE`; the set is kept also after the configuration has been
+    /// [read again](crate::serve::Config::read). The server needs a certificate of an authority that the system trusts;
+    /// the environment's proxy is used.
     ///
     /// # Errors
     ///
@@ -126,8 +128,8 @@ impl Jwks {
             _ => return Err(wrong()),
         };
         let http = HttpClient::new(connector, LIMITS, Arc::new(TokioTimer));
-        let state = Mutex::default();
-        Ok(Self(Source::Fetched(Arc::new(Fetched { uri, http, state }))))
+        let (state, degraded) = (Mutex::default(), Degraded::new("jwks"));
+        Ok(Self(Source::Fetched(Arc::new(Fetched { uri, http, state, degraded }))))
     }
 
     /// Whether both are fetched from the same address.
@@ -168,6 +170,7 @@ struct Fetched {
     uri: Uri,
     http: HttpClient,
     state: Mutex<State>,
+    degraded: Degraded,
 }
 
 #[derive(Debug, Default)]
@@ -245,14 +248,22 @@ impl Fetched {
     async fn fetch(&self) {
         let fetched = tokio::time::timeout(PATIENCE, self.ask()).await;
         let fetched = fetched.unwrap_or_else(|_| Err(format!("no answer within {PATIENCE:?}")));
+        if self.degraded.set(fetched.is_err()) {
+            let uri = &self.uri;
+            match &fetched {
+                Ok(_) => {
+                    tracing::warn!(target: "eset_protect::server", "the keys of the issuer of tokens are fetched again: {uri}");
+                }
+                Err(error) => {
+                    tracing::warn!(target: "eset_protect::server", "the keys of the issuer of tokens cannot be fetched: {uri}: {error}");
+                }
+            }
+        }
         let mut state = self.lock();
         state.error = None;
         match fetched {
             Ok(keys) => state.set = Some((keys, Instant::now())),
-            Err(error) => {
-                tracing::warn!(target: "eset_protect::serve", "{}: {error}", self.uri);
-                state.error = Some(error);
-            }
+            Err(error) => state.error = Some(error),
         }
     }
 
