@@ -23,7 +23,7 @@ pub use env::duration;
 #[cfg(feature = "serve")]
 pub(crate) use env::groups::PREFIX;
 #[cfg(feature = "serve")]
-pub(crate) use env::table::{FILES, PATIENCE, SettingsTable};
+pub(crate) use env::table::{COMMAND, FILES, PATIENCE, SettingsTable};
 #[cfg(feature = "serve")]
 pub(crate) use env::timeout;
 #[cfg(feature = "profiles")]

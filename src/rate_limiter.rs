@@ -123,6 +123,18 @@ impl RateLimiter {
         Self::within(*calls, *window, outer.as_ref().map(|outer| outer.alike(name)))
     }
 
+    /// Makes the next calls wait as if all that a window allows had just been sent: those before this limiter may have
+    /// been.
+    #[cfg(feature = "serve")]
+    pub(crate) fn spend(&self, now: Instant) {
+        let mut state = self.shared.state();
+        for _ in 0..self.shared.calls {
+            let number = state.arrivals.push(now);
+            state.arrivals.settle(number, now);
+        }
+        state.pace.sent(now);
+    }
+
     fn within(calls: u32, window: Duration, outer: Option<Arc<dyn SharedLimit>>) -> Self {
         let calls = calls.max(1);
         let window = window.clamp(SHORTEST_WINDOW, LONGEST_WINDOW);

@@ -89,6 +89,8 @@ pub struct ClientBuilder {
     rate_limit: Option<Limit>,
     /// The limit that other processes share.
     shared_limit: Option<Arc<dyn SharedLimit>>,
+    /// The limiter to go on with, instead of a new one.
+    resumed_limiter: Option<RateLimiter>,
     uses_proxies: bool,
     grpc: GrpcOptions,
     seam: Seam,
@@ -134,6 +136,7 @@ impl ClientBuilder {
             policy: Policy::default(),
             rate_limit: None,
             shared_limit: None,
+            resumed_limiter: None,
             uses_proxies: true,
             grpc: GrpcOptions::default(),
             seam: Seam::default(),
@@ -446,6 +449,13 @@ impl ClientBuilder {
         self
     }
 
+    /// Goes on with a limiter, which another client for the same credential may still use, if there is a limit.
+    #[cfg(feature = "serve")]
+    pub(crate) fn resume_limiter(mut self, limiter: Option<&RateLimiter>) -> Self {
+        self.resumed_limiter = limiter.cloned();
+        self
+    }
+
     fn limit(&self, has_credentials: bool) -> Limit {
         // The documented limit applies per credentials, and to REST only.
         let is_documented = has_credentials && !self.is_grpc() && self.seam.transport.is_none();
@@ -453,8 +463,12 @@ impl ClientBuilder {
             limiter: is_documented.then(RateLimiter::eset),
             is_for_rest: true,
         });
-        if let (Some(own), Some(outer)) = (&mut limit.limiter, &self.shared_limit) {
-            *own = own.shared_with(outer.clone());
+        if let Some(own) = &mut limit.limiter {
+            if let Some(resumed) = &self.resumed_limiter {
+                *own = resumed.clone();
+            } else if let Some(outer) = &self.shared_limit {
+                *own = own.shared_with(outer.clone());
+            }
         }
         limit
     }

@@ -8,6 +8,7 @@ use http::{HeaderMap, HeaderName, header};
 use tonic::Status;
 
 use super::caller::{Caller, Identity, TokenHash};
+use super::config::Budget;
 use super::health::Health;
 use super::jwt::JwtIssuer;
 use super::metadata::TENANT;
@@ -37,6 +38,8 @@ pub struct Access {
     tenants: BTreeMap<String, Arc<Tenant>>,
     callers: HashMap<Identity, Arc<Caller>>,
     jwt: Option<Arc<JwtIssuer>>,
+    /// What the tenants of a configuration share with other bridges.
+    pub(super) redis: Option<Arc<Budget>>,
 }
 
 /// Where the calls of a tenant go: a client, whose JSON remembers enum names. Nothing is shared with other tenants: the
@@ -46,17 +49,29 @@ pub(super) struct Tenant {
     pub(super) client: Client,
     pub(super) type_registry: TypeRegistry,
     pub(super) health: Health,
-    pub(super) own_tokens: OwnTokens,
-    /// Of the settings from which the client was built.
-    fingerprint: Option<TokenHash>,
+    pub(super) own_tokens: Arc<OwnTokens>,
+    /// The settings from which the client was built.
+    pub(super) built_from: Option<BuiltFrom>,
+}
+
+/// Hashes of a tenant's settings, which tell after a reload what stays.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct BuiltFrom {
+    /// Of all settings.
+    pub(super) all: TokenHash,
+    /// Of those on which its budgets depend: the server and the rate.
+    pub(super) budget: TokenHash,
+    /// Of the user, or the token.
+    pub(super) login: TokenHash,
 }
 
 impl Tenant {
-    pub(super) fn new(name: &str, client: Client, fingerprint: Option<TokenHash>) -> Self {
+    pub(super) fn new(name: &str, client: Client) -> Self {
         let type_registry = client.type_registry().clone().remember_enum_names();
-        let (name, own_tokens) = (Arc::<str>::from(name), OwnTokens::default());
+        let name: Arc<str> = Arc::from(name);
         let health = Health::new(Arc::clone(&name));
-        Self { name, client, type_registry, health, own_tokens, fingerprint }
+        let (own_tokens, built_from) = Default::default();
+        Self { name, client, type_registry, health, own_tokens, built_from }
     }
 }
 
@@ -94,22 +109,20 @@ impl Access {
         self
     }
 
-    pub(super) fn insert(&mut self, name: &str, tenant: Arc<Tenant>) {
-        self.tenants.insert(name.to_owned(), tenant);
+    pub(super) fn insert(&mut self, tenant: Arc<Tenant>) {
+        self.tenants.insert(tenant.name.to_string(), tenant);
     }
 
-    /// Returns the tenant of this name, if it was built from the same settings.
-    pub(super) fn same(&self, name: &str, fingerprint: TokenHash) -> Option<Arc<Tenant>> {
+    /// Returns the tenant of this name, if it was built from settings, and their hashes.
+    pub(super) fn built(&self, name: &str) -> Option<(&Arc<Tenant>, BuiltFrom)> {
         let tenant = self.tenants.get(name)?;
-        (tenant.fingerprint == Some(fingerprint)).then(|| Arc::clone(tenant))
+        Some((tenant, tenant.built_from?))
     }
 
     /// Adds a tenant, or replaces the one of that name.
     #[must_use]
     pub fn tenant(mut self, name: impl Into<String>, client: Client) -> Self {
-        let name = name.into();
-        let tenant = Arc::new(Tenant::new(&name, client, None));
-        self.tenants.insert(name, tenant);
+        self.insert(Arc::new(Tenant::new(&name.into(), client)));
         self
     }
 

@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -21,6 +22,7 @@ use self::callers::CallerTable;
 pub use self::config_error::ConfigError;
 pub use self::fixed::FixedSettings;
 use self::place::Source;
+pub(super) use self::redis::Budget;
 use super::access::Access;
 use super::bridge::Bridge;
 use super::certificate_files::{CertificateFiles, TlsFiles};
@@ -108,7 +110,8 @@ const LONGEST_MESSAGE: usize = 0x7fff_ffff;
 ///   `credentials`, `token_url`, `timeout`, `max_attempts`, `rate`, `ca_cert`, `pin_cert`. Secrets are not in the file:
 ///   `password_env` and `token_env` name variables of the environment, and `credentials_command` is a program with its
 ///   arguments that prints what a file of `credentials` contains. It runs without a shell, whenever the file is read,
-///   for at most `credentials_timeout`, by default `"30s"`. What it writes to standard error is not shown.
+///   for at most `credentials_timeout`, by default `"30s"`; those of 16 tenants run at a time. What it writes to standard
+///   error is not shown.
 /// * **Callers** have one of `token_sha256`, `certificate`, `jwt`, `own_token = true` (their own token for the upstream
 ///   is passed on) and `anyone = true` (on loopback alone); see [`Identity`](super::Identity). `allow`, `deny`,
 ///   `dry_run` and `read_only` are [`Rules`](super::Rules). Without any caller, everybody on loopback may use every
@@ -180,7 +183,8 @@ impl Config {
     /// nothing.
     ///
     /// Tenants that have the same settings as in `previous`, the access of a bridge that is running, keep their
-    /// clients: connections, tokens and what is left of their budgets.
+    /// clients: connections, tokens and what is left of their budgets. With other settings, a tenant that has the same
+    /// server and user keeps what is left of its budget.
     ///
     /// # Errors
     ///
@@ -369,6 +373,18 @@ fn time(source: &Source<'_>, key: &str, text: &Spanned<String>) -> Result<Durati
     })
 }
 
+/// Returns the budget of Redis, which stays with its connection if its settings do.
+fn redis(
+    source: &Source<'_>,
+    table: &Spanned<redis::Table>,
+    previous: Option<&Access>,
+) -> Result<Arc<Budget>, ConfigError> {
+    let budget = Budget::read(source, table)?;
+    let previous = previous.and_then(|access| access.redis.as_ref());
+    let same = previous.filter(|previous| previous.fingerprint() == budget.fingerprint());
+    Ok(same.cloned().unwrap_or_else(|| Arc::new(budget)))
+}
+
 fn access(
     source: &Source<'_>,
     file: &File,
@@ -380,11 +396,11 @@ fn access(
         first_byte: first_byte
             .map_or(Ok(FIRST_BYTE_TIME), |text| time(source, "limits.first_byte_time", text))?,
         message: message_limit(source, &file.limits)?,
-        redis: file.redis.as_ref().map(|table| redis::Budget::read(source, table)).transpose()?,
+        redis: file.redis.as_ref().map(|table| redis(source, table, previous)).transpose()?,
     };
-    for (name, table) in &file.tenants {
-        let tenant = tenants::tenant(source, name, table, &of_all, previous)?;
-        access.insert(name, tenant);
+    access.redis.clone_from(&of_all.redis);
+    for tenant in tenants::all(source, &file.tenants, &of_all, previous)? {
+        access.insert(tenant);
     }
     if let Some(table) = &file.jwt {
         access = access.jwt(jwt(source, table)?.after(previous.and_then(Access::issuer)));

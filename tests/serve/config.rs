@@ -1,11 +1,11 @@
 //! The configuration file.
 
 use std::fs;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use eset_protect::Wire;
 use eset_protect::automation::v1::ListTasksRequest;
-use eset_protect::serve::{Config, TokenHash};
+use eset_protect::serve::{Access, Config, TokenHash};
 use tokio::time::timeout;
 
 use crate::support::directory::Directory;
@@ -45,6 +45,69 @@ async fn a_file_makes_a_bridge_and_is_read_again() {
     let changed = Config::read(&path, Some(&handle.current())).unwrap();
     handle.replace(changed.into_access()).unwrap();
     assert!(list().await.unwrap_err().is_permission_denied());
+}
+
+/// What ESET counts belongs to the credential, whatever else of a tenant changes.
+#[tokio::test]
+async fn a_reload_gives_a_credential_no_second_budget() {
+    let upstream = emulator().await;
+    let directory = Directory::new();
+    let path = directory.join("serve.toml");
+    // A variable that every environment has, and that has the form of a token.
+    let tenant = "token_env = \"PATH\"";
+    for (before, after, caller) in [
+        ("rate = 1", "rate = 1\ntimeout = \"20s\"", "anyone = true"),
+        ("rate = 1", "rate = 2", "anyone = true"),
+        ("rate = 1", "rate = 1\nmax_attempts = 2", "own_token = true"),
+    ] {
+        let read = |settings: &str, previous: Option<&Access>| {
+            let endpoint = upstream.endpoint();
+            let text = format!(
+                "[tenants.acme]\nendpoint = {endpoint:?}\nwire = \"rest\"\n{tenant}\n{settings}\n\
+                 [callers.all]\n{caller}\ntenants = [\"acme\"]\n"
+            );
+            fs::write(&path, text).unwrap();
+            Config::read(&path, previous).unwrap()
+        };
+        let bridge = read(before, None).into_bridge();
+        let handle = bridge.access_handle();
+        let bridge = bridge.start().await.unwrap();
+        let client = client(&bridge.endpoint(), Wire::Grpc);
+        let list = async || {
+            let call = client.device_tasks().list_tasks(ListTasksRequest::default());
+            call.metadata("authorization", "Bearer own").await.unwrap()
+        };
+        list().await;
+        let begun = Instant::now();
+        handle.replace(read(after, Some(&handle.current())).into_access()).unwrap();
+        list().await;
+        let elapsed = begun.elapsed();
+        assert!(elapsed >= Duration::from_millis(900), "{after} {caller}: {elapsed:?}");
+    }
+}
+
+/// Each of these ends only once the other runs.
+#[cfg(unix)]
+#[test]
+fn commands_that_print_logins_run_beside_each_other() {
+    let directory = Directory::new();
+    let path = directory.join("serve.toml");
+    let tenant = |own: &str, other: &str| {
+        let script =
+            format!("touch {own}; until [ -e {other} ]; do sleep 0.01; done; echo token=secret");
+        format!(
+            "[tenants.{own}]\nendpoint = \"http://127.0.0.1:1\"\ncredentials_timeout = \"20s\"\n\
+             credentials_command = [\"sh\", \"-c\", {script:?}]\n"
+        )
+    };
+    fs::write(&path, [tenant("one", "other"), tenant("other", "one")].concat()).unwrap();
+    Config::read(&path, None).unwrap();
+    // The first one in the file that is wrong is told.
+    let wrong = "endpoint = \"http://127.0.0.1:1\"\ncredentials_command = [\"false\"]\n";
+    fs::write(&path, ["a", "b", "c"].map(|name| format!("[tenants.{name}]\n{wrong}")).concat())
+        .unwrap();
+    let error = Config::read(&path, None).unwrap_err().to_string();
+    assert!(error.contains(":3: tenants.a.credentials_command: "), "{error}");
 }
 
 #[test]

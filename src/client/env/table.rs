@@ -20,7 +20,7 @@ const LOGIN: [&str; 3] = ["username", "password", TOKEN];
 const TOKEN: &str = "token";
 pub(crate) const FILES: [&str; 5] =
     ["ca_cert", "client_cert", "client_key", "credentials", "pin_cert"];
-const COMMAND: &str = "credentials_command";
+pub(crate) const COMMAND: &str = "credentials_command";
 /// How long the command may take.
 pub(crate) const PATIENCE: &str = "credentials_timeout";
 

@@ -13,7 +13,7 @@ use crate::serve::TokenHash;
 pub(super) struct Table(#[allow(dead_code)] IgnoredAny);
 
 /// There is none.
-pub(super) enum Budget {}
+pub(in crate::serve) enum Budget {}
 
 impl Budget {
     pub(super) fn read(source: &Source<'_>, table: &Spanned<Table>) -> Result<Self, ConfigError> {

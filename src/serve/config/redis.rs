@@ -24,7 +24,7 @@ pub(super) struct Table {
 }
 
 /// The budget that bridges share.
-pub(super) struct Budget {
+pub(in crate::serve) struct Budget {
     budget: Arc<RedisBudget>,
     fingerprint: TokenHash,
 }

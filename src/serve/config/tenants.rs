@@ -2,32 +2,66 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::panic::resume_unwind;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
 use std::time::Duration;
 
+use tokio::time::Instant;
 use toml::{Spanned, Value};
 
 use super::config_error::ConfigError;
 use super::place::Source;
 use super::redis::Budget;
-use crate::client::{ClientBuilder, FILES, PATIENCE, PREFIX, SettingsTable, duration};
+use crate::client::{COMMAND, ClientBuilder, FILES, PATIENCE, PREFIX, SettingsTable, duration};
 use crate::serve::TokenHash;
-use crate::serve::access::{Access, Tenant};
+use crate::serve::access::{Access, BuiltFrom, Tenant};
 use crate::transport::MessageLimit;
 
 pub(super) type Table = BTreeMap<String, Spanned<Value>>;
 
 const USUAL_PATIENCE: Duration = Duration::from_secs(30);
+/// How many commands run at a time.
+const MOST_COMMANDS: usize = 16;
 
 /// What the file sets for all tenants.
 pub(super) struct OfAll {
     pub(super) first_byte: Duration,
     pub(super) message: MessageLimit,
-    pub(super) redis: Option<Budget>,
+    pub(super) redis: Option<Arc<Budget>>,
 }
 
-pub(super) fn tenant(
+/// Returns all tenants, in the order of their names. Their commands run beside each other, each of which may take long.
+pub(super) fn all(
+    source: &Source<'_>,
+    tables: &BTreeMap<String, Spanned<Table>>,
+    of_all: &OfAll,
+    previous: Option<&Access>,
+) -> Result<Vec<Arc<Tenant>>, ConfigError> {
+    let has_command = |table: &&Spanned<Table>| table.as_ref().contains_key(COMMAND);
+    let threads = tables.values().filter(has_command).count().clamp(1, MOST_COMMANDS);
+    let rest = Mutex::new(tables.iter().enumerate());
+    let next = || rest.lock().unwrap_or_else(PoisonError::into_inner).next();
+    let read_rest = || {
+        let mut read = Vec::new();
+        while let Some((index, (name, table))) = next() {
+            read.push((index, tenant(source, name, table, of_all, previous)));
+        }
+        read
+    };
+    let mut read = thread::scope(|scope| {
+        let others: Vec<_> = (1..threads).map(|_| scope.spawn(read_rest)).collect();
+        let others = others
+            .into_iter()
+            .map(|other| other.join().unwrap_or_else(|panic| resume_unwind(panic)));
+        read_rest().into_iter().chain(others.flatten()).collect::<Vec<_>>()
+    });
+    read.sort_by_key(|(index, _)| *index);
+    read.into_iter().map(|(_, tenant)| tenant).collect()
+}
+
+fn tenant(
     source: &Source<'_>,
     name: &str,
     table: &Spanned<Table>,
@@ -58,10 +92,15 @@ pub(super) fn tenant(
     if !["endpoint", "region", "on_prem"].iter().any(|key| settings.values.contains_key(*key)) {
         return Err(of_table("expected one of endpoint, region and on_prem"));
     }
-    let fingerprint = fingerprint(&settings, of_all);
-    if let Some(same) = previous.and_then(|access| access.same(name, fingerprint)) {
-        return Ok(same);
+    let built_from = built_from(&settings, of_all);
+    let previous = previous.and_then(|access| access.built(name));
+    if let Some((same, _)) = previous.filter(|(_, before)| *before == built_from) {
+        return Ok(Arc::clone(same));
     }
+    // ESET counts the calls of a credential: a new client may not make as many as the old one at once.
+    let same_budget = previous.filter(|(_, before)| before.budget == built_from.budget);
+    let same_login = previous.filter(|(_, before)| before.login == built_from.login);
+    let kept = same_budget.and(same_login).and_then(|(before, _)| before.client.rate_limiter());
     let lookup = |variable: &str| {
         let key = variable.strip_prefix(PREFIX)?.to_ascii_lowercase();
         settings.values.get(&key).cloned()
@@ -69,10 +108,11 @@ pub(super) fn tenant(
     let client = ClientBuilder::from_vars(lookup).and_then(|builder| {
         let builder = settings.with_token_source(builder);
         let builder = builder.first_byte_timeout(of_all.first_byte).message_limit(of_all.message);
-        match &of_all.redis {
-            Some(redis) => redis.share(name, builder).connect_lazy(),
-            None => builder.connect_lazy(),
-        }
+        let builder = match &of_all.redis {
+            Some(redis) => redis.share(name, builder),
+            None => builder,
+        };
+        builder.resume_limiter(kept).connect_lazy()
     });
     let client = client.map_err(|error| {
         let message = as_keys(error.message());
@@ -83,20 +123,49 @@ pub(super) fn tenant(
             None => of_table(&message),
         }
     })?;
-    Ok(Arc::new(Tenant::new(name, client, Some(fingerprint))))
+    if let (None, Some(_), Some(limiter)) = (kept, same_login, client.rate_limiter()) {
+        limiter.spend(Instant::now());
+    }
+    let mut tenant = Tenant::new(name, client);
+    tenant.built_from = Some(built_from);
+    if let Some((before, _)) = same_budget {
+        tenant.own_tokens = Arc::clone(&before.own_tokens);
+    }
+    Ok(Arc::new(tenant))
 }
 
-/// Returns a hash of all settings, with the contents of their files. The client reads these afterwards: one that changes
+/// Returns hashes of the settings, with the contents of their files. The client reads these afterwards: one that changes
 /// in between has another hash the next time, so that the client is built anew.
-fn fingerprint(settings: &SettingsTable, of_all: &OfAll) -> TokenHash {
+fn built_from(settings: &SettingsTable, of_all: &OfAll) -> BuiltFrom {
     let OfAll { first_byte, message, redis } = of_all;
-    let redis = redis.as_ref().map(Budget::fingerprint);
-    let mut text = format!("{first_byte:?} {} {redis:?}\n", message.bytes);
+    let redis = redis.as_ref().map(|redis| redis.fingerprint());
+    let (mut budget, mut login) = (format!("{redis:?}\n"), String::new());
+    let mut others = format!("{first_byte:?} {}\n", message.bytes);
     for (key, value) in &settings.values {
         let file = FILES.contains(&key.as_str()).then(|| fs::read(value).unwrap_or_default());
-        text.push_str(&format!("{key}={value:?} {file:?}\n"));
+        let line = format!("{key}={value:?} {file:?}\n");
+        match key.as_str() {
+            "endpoint" | "region" | "on_prem" | "rate" => budget.push_str(&line),
+            "username" | "token" => login.push_str(&line),
+            "credentials" => {
+                login.push_str(&user(file.as_deref().unwrap_or_default()));
+                others.push_str(&line);
+            }
+            _ => others.push_str(&line),
+        }
     }
-    TokenHash::of(&text)
+    BuiltFrom {
+        all: TokenHash::of(&[&*budget, &login, &others].concat()),
+        budget: TokenHash::of(&budget),
+        login: TokenHash::of(&login),
+    }
+}
+
+/// Returns the user whom a file of credentials names, whose password may change, or else all of it.
+fn user(file: &[u8]) -> String {
+    let text = String::from_utf8_lossy(file);
+    let user = text.lines().find(|line| line.starts_with("username=")).map(str::to_owned);
+    user.unwrap_or_else(|| text.into_owned())
 }
 
 /// Names the keys in an error instead of the variables.
