@@ -58,6 +58,7 @@ const LONGEST_MESSAGE: usize = 0x7fff_ffff;
 ///
 /// [limits]
 /// max_connections = 10000
+/// max_connection_age = "30m"                   # never by default
 /// idle_time = "5m"
 /// head_time = "30s"
 /// body_time = "30s"
@@ -164,6 +165,7 @@ struct JwtTable {
 #[serde(deny_unknown_fields)]
 struct LimitsTable {
     max_connections: Option<Spanned<u32>>,
+    max_connection_age: Option<Spanned<String>>,
     idle_time: Option<Spanned<String>>,
     head_time: Option<Spanned<String>>,
     body_time: Option<Spanned<String>>,
@@ -339,6 +341,9 @@ fn limits(source: &Source<'_>, table: &LimitsTable) -> Result<ConnectionLimits, 
             _ => return Err(source.wrong("limits.max_connections", count, "a number above zero")),
         };
     }
+    let age = table.max_connection_age.as_ref();
+    let age = age.map(|text| time(source, "limits.max_connection_age", text));
+    limits.max_connection_age = age.transpose()?;
     let times = [
         ("limits.idle_time", &table.idle_time, &mut limits.idle_time),
         ("limits.head_time", &table.head_time, &mut limits.head_time),

@@ -15,6 +15,7 @@ mod broken_upstreams;
 mod browsers;
 mod calls;
 mod config;
+mod connection_age;
 mod fronts;
 mod half_requests;
 mod heads;

@@ -136,6 +136,9 @@ async fn exchange(
     limits.idle_time = limits.idle_time.max(Duration::from_millis(1));
     let mut connection = pin!(protocol.serve_connection(io, service));
     let began = Instant::now();
+    // Between 90 and 110 % of it.
+    let age = limits.max_connection_age.map(|age| age.mul_f64(0.9 + fastrand::f64() / 5.0));
+    let is_aged = || age.is_some_and(|age| began.elapsed() >= age);
     // When it was last asked whether a response is still being written, and the balance then.
     let mut left: Option<(Instant, i64)> = None;
     loop {
@@ -144,6 +147,10 @@ async fn exchange(
             // The client may send something meanwhile.
             None if activity.is_mute() => began + limits.head_time.min(limits.idle_time),
             None => activity.idle_since().unwrap_or_else(Instant::now) + limits.idle_time,
+        };
+        let check = match age {
+            Some(age) if left.is_none() => check.min(began + age),
+            _ => check,
         };
         tokio::select! {
             served = &mut connection => {
@@ -158,7 +165,7 @@ async fn exchange(
                 Some((_, balance)) if activity.is_done(balance) || is_overdue(activity, &limits) => return false,
                 Some(_) => left = Some((Instant::now(), activity.balance())),
                 None if activity.is_mute() && began.elapsed() >= limits.head_time => return false,
-                None if is_overdue(activity, &limits) => activity.ask_to_leave(),
+                None if is_aged() || is_overdue(activity, &limits) => activity.ask_to_leave(),
                 None => {}
             },
             () = activity.asked_to_leave(), if left.is_none() => {

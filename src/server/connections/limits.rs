@@ -20,6 +20,11 @@ pub struct ConnectionLimits {
     /// connections have [`head_time`](Self::head_time). `Watch` of `grpc.health.v1` is in progress until its
     /// caller ends it, the server stops, or a new connection takes its place.
     pub idle_time: Duration,
+    /// How long a connection may be used: for any time by default. Then HTTP/2 sends a `GOAWAY`, calls in progress may
+    /// finish, and the client connects again (gRFC A9). So clients that choose a server when they connect, or a balancer
+    /// that does so for them, spread again over servers that have come meanwhile. Up to a tenth is taken from it or added,
+    /// so that not all clients come back at once.
+    pub max_connection_age: Option<Duration>,
     /// How long the head of an HTTP/1.1 request may take to arrive, including the wait for its first byte,
     /// and over HTTP/2 the connection preface: 30 seconds by default.
     pub head_time: Duration,
@@ -36,8 +41,10 @@ const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 impl ConnectionLimits {
     /// Returns limits with which no clock overflows.
     pub(super) fn within_clocks(mut self) -> Self {
-        let Self { idle_time, head_time, body_time, drain_time, .. } = &mut self;
-        for time in [idle_time, head_time, body_time, drain_time] {
+        let Self { idle_time, head_time, body_time, drain_time, max_connection_age, .. } =
+            &mut self;
+        let times = [idle_time, head_time, body_time, drain_time];
+        for time in times.into_iter().chain(max_connection_age) {
             *time = (*time).min(LONGEST);
         }
         self
@@ -49,6 +56,7 @@ impl Default for ConnectionLimits {
         Self {
             max_connections: 10_000,
             idle_time: Duration::from_secs(300),
+            max_connection_age: None,
             head_time: Duration::from_secs(30),
             body_time: Duration::from_secs(30),
             drain_time: Duration::from_secs(10),
