@@ -17,7 +17,7 @@
 //! ```
 //!
 //! [`Bridge::to`] serves one upstream to everybody. [`Access`] has many upstreams, called tenants, and says who may call
-//! what.
+//! what. [`Server`] is a bridge with a configuration file, as `eset-protect serve` runs it.
 //!
 //! # What is passed on
 //!
@@ -104,6 +104,7 @@ mod own_tokens;
 #[cfg(feature = "redis")]
 mod redis_budget;
 mod rules;
+mod server;
 mod tls;
 
 pub use access::{Access, AccessError};
@@ -111,11 +112,11 @@ pub use access_handle::AccessHandle;
 pub use audit::AuditLog;
 pub use bridge::{Bridge, RunningBridge};
 pub use caller::{Caller, Identity, ParseHashError, TokenHash};
-pub use certificate_files::CertificateFiles;
-pub use config::{Config, ConfigError, FixedSettings};
+pub use config::{Config, ConfigError};
 pub use jwt::{Jwks, JwtIssuer};
 pub use operations::Operations;
 #[cfg(feature = "redis")]
 pub use redis_budget::RedisBudget;
 pub use rules::{ParsePatternError, RpcPattern, Rules};
+pub use server::{ReloadHandle, Server};
 pub use tls::{ServerTls, TlsHandle};

@@ -36,7 +36,7 @@ pub struct Bridge {
     limits: ConnectionLimits,
     worker_threads: usize,
     origins: Vec<Origin>,
-    notifier: Notifier,
+    pub(super) notifier: Notifier,
     tls: Option<TlsHandle>,
     audit: Option<AuditLog>,
     operations: Option<Operations>,

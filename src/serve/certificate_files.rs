@@ -10,11 +10,10 @@ use super::caller::TokenHash;
 use super::tls::ServerTls;
 use crate::error::Error;
 
-/// The files of a bridge's certificate: of a [`Config`](super::Config), for
-/// [`TlsHandle::replace`](super::TlsHandle::replace). Whoever renews certificates, such as cert-manager or an ACME
-/// client, replaces the files and tells nobody.
+/// The files of a bridge's certificate. Whoever renews certificates, such as cert-manager or an ACME client, replaces the
+/// files and tells nobody.
 #[derive(Clone, Debug)]
-pub struct CertificateFiles {
+pub(super) struct CertificateFiles {
     paths: TlsFiles<PathBuf>,
     /// The hash of what was in them.
     seen: TokenHash,
@@ -66,7 +65,7 @@ impl CertificateFiles {
 
     /// Completes when a file has other contents than at the last time, and looks so often. Files that cannot be read
     /// have not changed: they may be replaced just now.
-    pub async fn changed(&mut self, every: Duration) {
+    pub(super) async fn changed(&mut self, every: Duration) {
         loop {
             tokio::time::sleep(every).await;
             let now = self.contents().map_or(self.seen, |contents| contents.hash());
@@ -83,7 +82,7 @@ impl CertificateFiles {
     ///
     /// Fails if a file cannot be read or is not valid, or if the key is not that of the certificate, which may be
     /// replaced before it.
-    pub fn read(&self) -> Result<ServerTls, Error> {
+    pub(super) fn read(&self) -> Result<ServerTls, Error> {
         self.contents()?.tls()
     }
 

@@ -20,7 +20,7 @@ use toml::Spanned;
 
 use self::callers::CallerTable;
 pub use self::config_error::ConfigError;
-pub use self::fixed::FixedSettings;
+pub(super) use self::fixed::FixedSettings;
 use self::place::Source;
 pub(super) use self::redis::Budget;
 use super::access::Access;
@@ -128,6 +128,7 @@ const LONGEST_MESSAGE: usize = 0x7fff_ffff;
 /// * **Paths** are relative to the folder of the file.
 #[derive(Debug)]
 pub struct Config {
+    path: PathBuf,
     fixed: FixedSettings,
     tls: Option<(ServerTls, CertificateFiles)>,
     access: Access,
@@ -225,7 +226,7 @@ impl Config {
         let audit_log = audit_log.transpose()?;
         let has_tls = tls.is_some();
         let fixed = FixedSettings { listen, has_tls, origins, limits, audit_log, operations };
-        Ok(Self { fixed, tls, access })
+        Ok(Self { path: path.to_owned(), fixed, tls, access })
     }
 
     /// Returns the address to listen on.
@@ -233,28 +234,18 @@ impl Config {
         self.fixed.listen
     }
 
-    /// Returns the certificate to serve with.
-    pub fn tls(&self) -> Option<&ServerTls> {
-        self.tls.as_ref().map(|(tls, _)| tls)
+    /// Returns the path of the file.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
     }
 
-    /// Returns the files of the certificate, to see when it is renewed.
-    pub fn certificate_files(&self) -> Option<&CertificateFiles> {
-        self.tls.as_ref().map(|(_, files)| files)
-    }
-
-    /// Returns the path of the audit log, for [`AuditLog::open`](super::AuditLog::open).
-    pub fn audit_log(&self) -> Option<&Path> {
-        self.fixed.audit_log.as_deref()
-    }
-
-    /// Returns the address for [`Operations`](super::Operations).
-    pub fn operations(&self) -> Option<SocketAddr> {
-        self.fixed.operations
+    /// Returns the certificate to serve with, and its files.
+    pub(super) fn tls(&self) -> Option<(ServerTls, CertificateFiles)> {
+        self.tls.clone()
     }
 
     /// Returns the settings that a bridge takes when it starts.
-    pub fn fixed(&self) -> &FixedSettings {
+    pub(super) fn fixed(&self) -> &FixedSettings {
         &self.fixed
     }
 
@@ -263,8 +254,8 @@ impl Config {
         self.access
     }
 
-    /// Returns a bridge with this configuration, but for the [audit log](Self::audit_log) and
-    /// [operations](Self::operations), which are to be opened.
+    /// Returns a bridge with this configuration, without its `audit_log` and `operations`. A [`Server`](super::Server) has
+    /// all of it, and follows the file.
     pub fn into_bridge(self) -> Bridge {
         let FixedSettings { limits, origins, .. } = self.fixed;
         let bridge = Bridge::new(self.access).connection_limits(limits);

@@ -201,6 +201,72 @@ fn a_configuration_is_checked_served_and_read_again() {
     serving.stop("-TERM");
 }
 
+/// As the unit of systemd and the manifests start it: without -v.
+#[test]
+fn an_operator_is_told_once_what_fails_and_what_works_again() {
+    // Of the issuer, with a signature of nobody.
+    const JWT: &str =
+        "eyJhbGciOiJFUzI1NiIsImtpZCI6ImEifQ.eyJpc3MiOiJodHRwczovL2lkcC5leGFtcGxlLyJ9.AAAA";
+    let runtime = Runtime::new().unwrap();
+    let emulator = upstream(&runtime);
+    let directory = Directory::new();
+    let path = directory.join("serve.toml");
+    // There is nothing at port 1.
+    let config = format!(
+        "listen = \"127.0.0.1:0\"\noperations = \"127.0.0.1:0\"\n\
+         [jwt]\nissuer = \"https://idp.example/\"\naudience = \"a\"\njwks = \"http://127.0.0.1:1/keys\"\n\
+         [redis]\nurl = \"redis://127.0.0.1:1\"\ninstances = 2\n\
+         [tenants.acme]\nendpoint = {:?}\nwire = \"rest\"\nrate = 1000\nmax_attempts = 1\n\
+         [callers.soar]\ntoken_sha256 = {HASH:?}\ntenants = [\"acme\"]\n\
+         [callers.ci]\njwt = \"ci\"\ntenants = [\"acme\"]\n",
+        emulator.endpoint()
+    );
+    fs::write(&path, &config).unwrap();
+    let mut serving = start(&["--config", path.to_str().unwrap()]);
+    let mut told = BufReader::new(serving.process().stderr.take().unwrap()).lines();
+    let mut next = |expected: &str| {
+        let line = told.next().unwrap().unwrap();
+        assert!(line.contains(expected), "{expected}: {line}");
+        line
+    };
+    let line = next("operations at http://");
+    let (_, operations) = line.split_once("operations at http://").unwrap();
+    let degraded = |labels: &str| {
+        let mut stream = TcpStream::connect(operations).unwrap();
+        stream.write_all(b"GET /metrics HTTP/1.0\r\n\r\n").unwrap();
+        let metrics = std::io::read_to_string(stream).unwrap();
+        let name = format!("eset_protect_serve_degraded{{{labels}}} ");
+        let value = metrics.lines().find_map(|line| line.strip_prefix(&name));
+        value.unwrap_or_else(|| panic!("{name}{metrics}")).to_owned()
+    };
+    let of_server = |cause: &str| degraded(&format!("cause=\"{cause}\",tenant=\"\""));
+    let of_tenant = || degraded("cause=\"tenant\",tenant=\"acme\"");
+    for _ in 0..2 {
+        emulator.faults().push(Fault::code(Code::Unavailable));
+        serving.list("rest", TOKEN).fails(3);
+        serving.list("rest", JWT).fails(3);
+    }
+    next("WARN eset_protect::server: Redis is unreachable; this instance takes 1/2 of each budget");
+    let line = next("WARN eset_protect::server: the upstream is down");
+    assert!(line.contains("acme"), "{line}");
+    next("WARN eset_protect::server: the keys of the issuer of tokens cannot be fetched");
+    assert_eq!([of_server("redis"), of_server("jwks"), of_tenant()], ["1", "1", "1"]);
+    serving.list("rest", TOKEN).ok();
+    next("WARN eset_protect::server: the upstream is up again");
+    assert_eq!(of_tenant(), "0");
+
+    fs::write(&path, "tenants = 1").unwrap();
+    serving.signal("-HUP");
+    next("WARN eset_protect::server: not reloaded; the old configuration stays in use");
+    assert_eq!(of_server("reload"), "1");
+    fs::write(&path, &config).unwrap();
+    serving.signal("-HUP");
+    next("INFO eset_protect::server: reloaded ");
+    assert_eq!([of_server("reload"), of_server("redis")], ["0", "1"]);
+    assert_eq!(serving.stop("-TERM").code, 0);
+    assert!(told.next().is_none());
+}
+
 /// With calls in progress, and somebody who watches the health.
 #[test]
 fn a_signal_lets_calls_finish_and_refuses_new_ones() {

@@ -30,6 +30,7 @@ mod operations;
 mod passing;
 mod places;
 mod redis;
+mod server;
 mod trace;
 
 use std::net::SocketAddr;

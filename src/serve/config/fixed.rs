@@ -8,18 +8,18 @@ use crate::server::{ConnectionLimits, Origin};
 /// The settings of a [`Config`](super::Config) that a bridge takes when it starts. All others can be replaced while it
 /// serves.
 #[derive(Clone, Debug)]
-pub struct FixedSettings {
-    pub(super) listen: SocketAddr,
-    pub(super) has_tls: bool,
-    pub(super) origins: Vec<Origin>,
-    pub(super) limits: ConnectionLimits,
-    pub(super) audit_log: Option<PathBuf>,
-    pub(super) operations: Option<SocketAddr>,
+pub(in crate::serve) struct FixedSettings {
+    pub(in crate::serve) listen: SocketAddr,
+    pub(in crate::serve) has_tls: bool,
+    pub(in crate::serve) origins: Vec<Origin>,
+    pub(in crate::serve) limits: ConnectionLimits,
+    pub(in crate::serve) audit_log: Option<PathBuf>,
+    pub(in crate::serve) operations: Option<SocketAddr>,
 }
 
 impl FixedSettings {
     /// Returns the keys whose values differ in `other`, which a bridge that has these ignores until it is started again.
-    pub fn changed(&self, other: &Self) -> Vec<&'static str> {
+    pub(in crate::serve) fn changed(&self, other: &Self) -> Vec<&'static str> {
         let all = [
             ("listen", self.listen != other.listen),
             ("allow_origins", self.origins != other.origins),
