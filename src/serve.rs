@@ -87,6 +87,7 @@ mod access;
 mod access_handle;
 mod admitted;
 mod audit;
+mod background;
 mod bridge;
 mod caller;
 mod certificate_files;

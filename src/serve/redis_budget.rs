@@ -8,9 +8,9 @@ use std::time::Duration;
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Client, ConnectionAddr, RedisError, Script};
 use tokio::net::TcpStream;
-use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 
+use super::background::Background;
 use crate::client::ClientBuilder;
 use crate::error::Error;
 use crate::rate_limiter::SharedLimit;
@@ -64,8 +64,8 @@ pub struct RedisBudget {
 #[derive(Default)]
 struct State {
     connection: Option<MultiplexedConnection>,
-    /// Since when it is being connected to. Closed at the end, also with the runtime that does it.
-    connecting: Option<(Instant, watch::Receiver<()>)>,
+    /// Since when it is being connected to.
+    connecting: Option<(Instant, Background)>,
     /// When to ask again, while Redis is unreachable.
     away: Option<Instant>,
 }
@@ -135,7 +135,7 @@ impl RedisBudget {
 
     /// Returns the connection, for which a call waits a moment once it is being made; `None` if there is none yet.
     async fn connection(self: &Arc<Self>) -> Option<MultiplexedConnection> {
-        let (begun, mut connecting) = {
+        let (begun, connecting) = {
             let mut state = self.lock();
             if state.away.is_some_and(|until| Instant::now() < until) {
                 return None;
@@ -143,26 +143,24 @@ impl RedisBudget {
             if let Some(connection) = &state.connection {
                 return Some(connection.clone());
             }
-            let under_way = state.connecting.take().filter(|(_, one)| one.has_changed().is_ok());
+            let under_way = state.connecting.take().filter(|(_, one)| !one.is_over());
             state.connecting.insert(under_way.unwrap_or_else(|| self.begin())).clone()
         };
         let left = (begun + PATIENCE).saturating_duration_since(Instant::now());
-        // Nothing is ever sent: this ends when the sender is dropped.
-        let _ = timeout(left, connecting.changed()).await;
+        // What takes longer is for later calls.
+        let _ = timeout(left, connecting.ended()).await;
         self.lock().connection.clone()
     }
 
     /// Begins to connect, in a task: no call waits as long as that may take.
-    fn begin(self: &Arc<Self>) -> (Instant, watch::Receiver<()>) {
-        let (done, connecting) = watch::channel(());
+    fn begin(self: &Arc<Self>) -> (Instant, Background) {
         let this = Arc::clone(self);
-        tokio::spawn(async move {
+        let connecting = Background::begin(async move {
             match timeout(CONNECTING, this.connect()).await {
                 Ok(Ok(connection)) => this.lock().connection = Some(connection),
                 Ok(Err(error)) => this.failed(&error.to_string()),
                 Err(_) => this.failed(&format!("no connection within {CONNECTING:?}")),
             }
-            drop(done);
         });
         (Instant::now(), connecting)
     }

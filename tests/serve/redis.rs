@@ -5,7 +5,7 @@
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, mpsc};
+use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use eset_protect::automation::v1::ListTasksRequest;
@@ -14,7 +14,7 @@ use eset_protect::{Client, Error, RateLimiter, Wire};
 
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, UnixStream};
-use tokio::sync::Notify;
+use tokio::sync::watch;
 
 use crate::support::directory::Directory;
 use crate::support::skip::skipped;
@@ -72,16 +72,16 @@ fn config(directory: &Directory, redis: &str, upstream: &str, rate: u32) -> Conf
     Config::read(&path, None).unwrap()
 }
 
-/// Puts TLS in front of a socket. Each handshake waits for `gate`, if there is one.
-async fn secure(server: &tls::Identified, socket: &str, gate: Option<Arc<Notify>>) -> u16 {
+/// Puts TLS in front of a socket. A handshake begins once somebody sends something there, if there is something.
+async fn secure(server: &tls::Identified, socket: &str, until: Option<watch::Sender<()>>) -> u16 {
     let acceptor = tls::acceptor(server, &[], None);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let (port, socket) = (listener.local_addr().unwrap().port(), socket.to_owned());
     tokio::spawn(async move {
         loop {
             let stream = listener.accept().await.unwrap().0;
-            if let Some(gate) = &gate {
-                gate.notified().await;
+            if let Some(until) = &until {
+                until.subscribe().changed().await.unwrap();
             }
             let Some(mut stream) = acceptor(stream).await else { continue };
             let mut redis = UnixStream::connect(&socket).await.unwrap();
@@ -134,8 +134,8 @@ async fn calls_do_not_wait_until_a_distant_redis_is_connected_to() {
     let directory = Directory::new();
     let socket = directory.join("redis.sock").to_str().unwrap().to_owned();
     let Some(_server) = Server::start(&socket) else { return skipped("there is no redis-server") };
-    let (authority, gate) = (tls::new_authority(), Arc::new(Notify::new()));
-    let port = secure(&tls::issue(&authority, "localhost"), &socket, Some(gate.clone())).await;
+    let (authority, called) = (tls::new_authority(), watch::Sender::new(()));
+    let port = secure(&tls::issue(&authority, "localhost"), &socket, Some(called.clone())).await;
     fs::write(directory.join("ca.pem"), authority.pem()).unwrap();
     let table = format!("url = \"rediss://localhost:{port}\"\nca_cert = \"ca.pem\"");
     let emulator = emulator().await;
@@ -147,8 +147,8 @@ async fn calls_do_not_wait_until_a_distant_redis_is_connected_to() {
     let started = Instant::now();
     loop {
         list(&client, Duration::from_secs(30)).await.unwrap();
-        // The handshake that began before goes on once a call has been made without Redis.
-        gate.notify_one();
+        // Only now does the handshake begin of a connection that this call has begun.
+        called.send_replace(());
         let key = "eset-protect:budget:{acme}";
         let is_asked: bool = redis::cmd("EXISTS").arg(key).query_async(&mut redis).await.unwrap();
         if is_asked {

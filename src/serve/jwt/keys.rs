@@ -9,10 +9,10 @@ use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, PublicKeyUse};
 use jsonwebtoken::{Algorithm, DecodingKey};
 use serde::Deserialize;
 use serde_json::Value;
-use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::error::{Error, Secrets};
+use crate::serve::background::Background;
 use crate::telemetry::Degraded;
 use crate::timer::TokioTimer;
 use crate::transport::connector::Connector;
@@ -180,8 +180,7 @@ struct State {
     tried: Option<Instant>,
     /// Why it failed, if it did.
     error: Option<String>,
-    /// Closed when the request under way ends, also with the runtime that makes it.
-    under_way: Option<watch::Receiver<()>>,
+    under_way: Option<Background>,
 }
 
 impl State {
@@ -209,32 +208,25 @@ impl Fetched {
     /// Returns the keys for a token. Whose key is not there waits for the request for the set, of which one at a time
     /// is under way; so does everybody once the set is old, unless the last request for a new one failed.
     async fn current(self: &Arc<Self>, id: Option<&str>) -> Result<Arc<[Key]>, String> {
-        if let Some(mut under_way) = self.awaited(id) {
-            // Nothing is ever sent: this ends when the sender is dropped, or at once if it has been.
-            let _ = under_way.changed().await;
+        if let Some(under_way) = self.awaited(id) {
+            under_way.ended().await;
         }
         self.lock().last(id)
     }
 
     /// Returns the request to wait for, which it begins if it may and none is under way.
-    fn awaited(self: &Arc<Self>, id: Option<&str>) -> Option<watch::Receiver<()>> {
+    fn awaited(self: &Arc<Self>, id: Option<&str>) -> Option<Background> {
         let mut state = self.lock();
         let age = state.usable().filter(|(keys, _)| has(keys, id)).map(|(_, age)| age);
         if age.is_some_and(|age| age < FRESH) {
             return None;
         }
-        let is_under_way = state.under_way.as_ref().is_some_and(|one| one.has_changed().is_ok());
+        let is_under_way = state.under_way.as_ref().is_some_and(|one| !one.is_over());
         let may_try = state.tried.is_none_or(|at| at.elapsed() >= PAUSE);
         if !is_under_way && may_try {
-            let (done, under_way) = watch::channel(());
             state.tried = Some(Instant::now());
-            state.under_way = Some(under_way);
-            // In a task, so that a caller that hangs up does not stop it.
             let this = Arc::clone(self);
-            tokio::spawn(async move {
-                this.fetch().await;
-                drop(done);
-            });
+            state.under_way = Some(Background::begin(async move { this.fetch().await }));
         }
         let needs_none = age.is_some() && state.error.is_some();
         state.under_way.clone().filter(|_| !needs_none)
