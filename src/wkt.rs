@@ -53,7 +53,6 @@ mod settle;
 mod timestamp;
 pub(crate) mod types;
 mod unpack;
-mod well_known;
 mod wrappers;
 
 pub use any::{Any, UnpackError};

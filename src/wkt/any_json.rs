@@ -3,17 +3,21 @@
 use serde_json::Error;
 
 use super::any::Any;
-use super::well_known::WellKnown;
 use super::{any_read, any_write};
 use crate::json::compact::Compact;
+use crate::json::message::JsonMessage;
 use crate::json::parser::Parser;
+use crate::json::schema::JsonForm;
 
-impl WellKnown for Any {
-    fn write(&self, json: &mut Compact) -> Result<(), Error> {
+impl JsonMessage for Any {
+    const FORM: JsonForm = JsonForm::Any;
+
+    fn write_json(&self, json: &mut Compact) -> Result<(), Error> {
         any_write::write(self, json)
     }
 
-    fn read(parser: &mut Parser<'_>) -> Result<Self, Error> {
-        any_read::read(parser)
+    fn read_json(&mut self, parser: &mut Parser<'_>) -> Result<(), Error> {
+        *self = any_read::read(parser)?;
+        Ok(())
     }
 }

@@ -9,9 +9,10 @@ use serde::de::{Error as _, Unexpected};
 use serde_json::Error;
 
 use super::plain::{self, Plain, Seconds};
-use super::well_known::WellKnown;
 use crate::json::compact::Compact;
+use crate::json::message::JsonMessage;
 use crate::json::parser::Parser;
+use crate::json::schema::{JsonForm, Parameter};
 
 /// 10,000 years.
 const MAX_SECONDS: i64 = 315_576_000_000;
@@ -146,8 +147,10 @@ impl FromStr for Duration {
     }
 }
 
-impl WellKnown for Duration {
-    fn write(&self, json: &mut Compact) -> Result<(), Error> {
+impl JsonMessage for Duration {
+    const FORM: JsonForm = JsonForm::WellKnown { last_field: 2, parameter: Some(Parameter::Text) };
+
+    fn write_json(&self, json: &mut Compact) -> Result<(), Error> {
         if self.is_valid() {
             json.plain(&self.to_string());
             return Ok(());
@@ -157,8 +160,9 @@ impl WellKnown for Duration {
         plain::write(problem, json, |json| Seconds::write(seconds, nanos, json))
     }
 
-    fn read(parser: &mut Parser<'_>) -> Result<Self, Error> {
-        plain::read(parser)
+    fn read_json(&mut self, parser: &mut Parser<'_>) -> Result<(), Error> {
+        *self = plain::read(parser)?;
+        Ok(())
     }
 }
 

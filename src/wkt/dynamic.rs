@@ -11,14 +11,15 @@ use serde::de::Error as _;
 use serde_json::Error;
 
 use self::value::Kind;
-use super::well_known::WellKnown;
-use crate::json::codec::{Codec, Dynamic, Text};
+use crate::json::codec::{Codec, Dynamic, Msg, Text};
 use crate::json::collections::{Map, Repeated};
 use crate::json::compact::Compact;
 use crate::json::context;
+use crate::json::message::JsonMessage;
 use crate::json::number::{finite, out_of_range};
 use crate::json::numbers::Float;
 use crate::json::parser::Parser;
+use crate::json::schema::JsonForm;
 
 /// A JSON object.
 #[derive(Clone, PartialEq, Message)]
@@ -104,8 +105,10 @@ pub(super) fn not_a_number(value: f64) -> String {
     format!("{value} is not a number that google.protobuf.Value can be")
 }
 
-impl WellKnown for Value {
-    fn write(&self, json: &mut Compact) -> Result<(), Error> {
+impl JsonMessage for Value {
+    const FORM: JsonForm = JsonForm::WellKnown { last_field: 6, parameter: None };
+
+    fn write_json(&self, json: &mut Compact) -> Result<(), Error> {
         match &self.kind {
             None if context::writes_strictly() => {
                 return Err(Error::custom(WITHOUT_KIND));
@@ -117,16 +120,16 @@ impl WellKnown for Value {
             Some(Kind::NumberValue(value)) => Float::write(value, json)?,
             Some(Kind::StringValue(value)) => json.string(value),
             Some(Kind::BoolValue(value)) => json.bool(*value),
-            Some(Kind::StructValue(value)) => value.write(json)?,
-            Some(Kind::ListValue(value)) => value.write(json)?,
+            Some(Kind::StructValue(value)) => value.write_json(json)?,
+            Some(Kind::ListValue(value)) => value.write_json(json)?,
         }
         Ok(())
     }
 
-    fn read(parser: &mut Parser<'_>) -> Result<Self, Error> {
-        Ok(match parser.peek() {
-            Some(b'{') => parser.message(Struct::read)?.into(),
-            Some(b'[') => parser.message(ListValue::read)?.into(),
+    fn read_json(&mut self, parser: &mut Parser<'_>) -> Result<(), Error> {
+        *self = match parser.peek() {
+            Some(b'{') => nested::<Struct>(parser)?.into(),
+            Some(b'[') => nested::<ListValue>(parser)?.into(),
             Some(b'"') => parser.string(&"a string")?.into_owned().into(),
             Some(b't' | b'f') => parser.bool()?.into(),
             Some(b'-' | b'0'..=b'9') => {
@@ -138,30 +141,38 @@ impl WellKnown for Value {
                 parser.value()?;
                 ().into()
             }
-        })
+        };
+        Ok(())
     }
 }
 
-impl WellKnown for Struct {
-    fn write(&self, json: &mut Compact) -> Result<(), Error> {
+/// Reads a message inside a value.
+fn nested<M: JsonMessage>(parser: &mut Parser<'_>) -> Result<M, Error> {
+    let mut message = M::default();
+    Msg::read(parser, &mut message)?;
+    Ok(message)
+}
+
+impl JsonMessage for Struct {
+    const FORM: JsonForm = JsonForm::WellKnown { last_field: 1, parameter: None };
+
+    fn write_json(&self, json: &mut Compact) -> Result<(), Error> {
         Map::<Text, Dynamic<Value>>::write(&self.fields, json)
     }
 
-    fn read(parser: &mut Parser<'_>) -> Result<Self, Error> {
-        let mut whole = Self::default();
-        Map::<Text, Dynamic<Value>>::read(parser, &mut whole.fields)?;
-        Ok(whole)
+    fn read_json(&mut self, parser: &mut Parser<'_>) -> Result<(), Error> {
+        Map::<Text, Dynamic<Value>>::read(parser, &mut self.fields)
     }
 }
 
-impl WellKnown for ListValue {
-    fn write(&self, json: &mut Compact) -> Result<(), Error> {
+impl JsonMessage for ListValue {
+    const FORM: JsonForm = JsonForm::WellKnown { last_field: 1, parameter: None };
+
+    fn write_json(&self, json: &mut Compact) -> Result<(), Error> {
         Repeated::<Dynamic<Value>>::write(&self.values, json)
     }
 
-    fn read(parser: &mut Parser<'_>) -> Result<Self, Error> {
-        let mut whole = Self::default();
-        Repeated::<Dynamic<Value>>::read(parser, &mut whole.values)?;
-        Ok(whole)
+    fn read_json(&mut self, parser: &mut Parser<'_>) -> Result<(), Error> {
+        Repeated::<Dynamic<Value>>::read(parser, &mut self.values)
     }
 }

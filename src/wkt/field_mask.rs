@@ -5,12 +5,13 @@ use serde::de::Error as _;
 use serde_json::Error;
 
 use super::plain::{self, Plain};
-use super::well_known::WellKnown;
 use crate::json::codec::Text;
 use crate::json::collections::Repeated;
 use crate::json::compact::Compact;
 use crate::json::fields::{read_singular, write_field};
+use crate::json::message::JsonMessage;
 use crate::json::parser::Parser;
+use crate::json::schema::{JsonForm, Parameter};
 
 /// A set of field paths. In JSON, the paths in lowerCamelCase separated by commas:
 /// `"displayName,targets.devicesUuids"`.
@@ -71,8 +72,10 @@ fn is_path(text: &str) -> bool {
     })
 }
 
-impl WellKnown for FieldMask {
-    fn write(&self, json: &mut Compact) -> Result<(), Error> {
+impl JsonMessage for FieldMask {
+    const FORM: JsonForm = JsonForm::WellKnown { last_field: 1, parameter: Some(Parameter::Text) };
+
+    fn write_json(&self, json: &mut Compact) -> Result<(), Error> {
         let mut text = String::new();
         for (index, path) in self.paths.iter().enumerate() {
             if index > 0 {
@@ -90,8 +93,9 @@ impl WellKnown for FieldMask {
         Ok(())
     }
 
-    fn read(parser: &mut Parser<'_>) -> Result<Self, Error> {
-        plain::read(parser)
+    fn read_json(&mut self, parser: &mut Parser<'_>) -> Result<(), Error> {
+        *self = plain::read(parser)?;
+        Ok(())
     }
 }
 

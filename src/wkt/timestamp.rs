@@ -9,9 +9,10 @@ use serde::de::Error as _;
 use serde_json::Error;
 
 use super::plain::{self, Plain, Seconds};
-use super::well_known::WellKnown;
 use crate::json::compact::Compact;
+use crate::json::message::JsonMessage;
 use crate::json::parser::Parser;
+use crate::json::schema::{JsonForm, Parameter};
 
 /// 0001-01-01T00:00:00Z.
 const MIN_SECONDS: i64 = -62_135_596_800;
@@ -289,8 +290,10 @@ fn offset(zone: &[u8]) -> Result<i64, ParseTimestampError> {
     Ok(sign * (hours * 3600 + minutes * 60))
 }
 
-impl WellKnown for Timestamp {
-    fn write(&self, json: &mut Compact) -> Result<(), Error> {
+impl JsonMessage for Timestamp {
+    const FORM: JsonForm = JsonForm::WellKnown { last_field: 2, parameter: Some(Parameter::Text) };
+
+    fn write_json(&self, json: &mut Compact) -> Result<(), Error> {
         if self.is_valid() {
             json.plain(self.text(&mut [0; LONGEST]));
             return Ok(());
@@ -299,8 +302,9 @@ impl WellKnown for Timestamp {
         plain::write(problem, json, |json| Seconds::write(self.seconds, self.nanos, json))
     }
 
-    fn read(parser: &mut Parser<'_>) -> Result<Self, Error> {
-        plain::read(parser)
+    fn read_json(&mut self, parser: &mut Parser<'_>) -> Result<(), Error> {
+        *self = plain::read(parser)?;
+        Ok(())
     }
 }
 
