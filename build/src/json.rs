@@ -24,6 +24,12 @@ impl Json {
         Self::Object(members.into_iter().map(|(name, json)| (name.to_owned(), json)).collect())
     }
 
+    /// Returns a member of an object.
+    pub(crate) fn get(&self, name: &str) -> Option<&Self> {
+        let Self::Object(members) = self else { return None };
+        members.iter().find(|(member, _)| member == name).map(|(_, json)| json)
+    }
+
     /// Appends a member if it has a value.
     pub(crate) fn with(mut self, name: &str, json: Option<Self>) -> Self {
         if let (Self::Object(members), Some(json)) = (&mut self, json) {

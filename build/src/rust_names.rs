@@ -52,10 +52,10 @@ impl RustNames {
                 self.add(&inside, &member, field.full_name())?;
             }
         }
-        let children: Vec<_> =
-            message.child_messages().filter(|child| !child.is_map_entry()).collect();
-        let oneofs: Vec<_> = message.oneofs().filter(|oneof| !oneof.is_synthetic()).collect();
-        if !children.is_empty() || !oneofs.is_empty() || message.child_enums().len() > 0 {
+        let mut children =
+            message.child_messages().filter(|child| !child.is_map_entry()).peekable();
+        let mut oneofs = message.oneofs().filter(|oneof| !oneof.is_synthetic()).peekable();
+        if children.peek().is_some() || oneofs.peek().is_some() || message.child_enums().len() > 0 {
             self.add(around, &module, full_name)?;
         }
         let module = format!("{around}::{module}");
@@ -97,8 +97,8 @@ impl RustNames {
     ) -> Result<(), String> {
         let full_name = service.full_name();
         let [name, _] = rust_names(full_name)?;
-        let inside = format!("{around}::service {name}");
-        self.add(&inside, &name, full_name)?;
+        let (services, inside) = (format!("{around} services"), format!("{around} {name}"));
+        self.add(&services, &name, full_name)?;
         self.add(around, &names::tonic_module(service, "client"), full_name)?;
         if with_server {
             self.add(around, &names::tonic_module(service, "server"), full_name)?;

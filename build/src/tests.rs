@@ -150,7 +150,9 @@ fn what_cannot_be_generated_is_refused_with_the_reason() {
 fn what_has_names_of_its_own_is_generated() {
     let proto = VALID.replace(
         "message Request {",
-        "message Requests {} message A { message B {} } message a_b {} enum Kind { KIND = 0; }
+        "service Echo { rpc Echo(Request) returns (Request) {
+            option (google.api.http) = {get: \"/v1/echo\"}; } }
+        message Requests {} message A { message B {} } message a_b {} enum Kind { KIND = 0; }
         message Request { string request = 9; string kind = 10; string choice_one_of = 11;",
     );
     generate(&proto).expect("valid");

@@ -45,13 +45,9 @@ pub(super) fn on_list(schema: Json, field: &FieldDescriptor) -> Json {
 
 /// Adds what holds for a variable of a path: a segment is never empty.
 pub(super) fn on_segment(schema: Json) -> Json {
-    let has_least = matches!(&schema, Json::Object(members) if members.iter().any(|(name, _)| name == "minLength"));
-    let is_text = matches!(&schema, Json::Object(members) if members.iter().any(is_plain_text));
+    let is_text = matches!(schema.get("type"), Some(Json::Text(name)) if name == "string");
+    let has_least = schema.get("minLength").is_some();
     schema.with("minLength", number(&1).filter(|_| is_text && !has_least))
-}
-
-fn is_plain_text((name, value): &(String, Json)) -> bool {
-    name == "type" && matches!(value, Json::Text(text) if text == "string")
 }
 
 fn is_single_and_required(field: &FieldDescriptor) -> bool {

@@ -186,10 +186,7 @@ fn resolve(request: &MessageDescriptor, path: &str) -> (Option<FieldDescriptor>,
     for name in path.split('.') {
         found = message.and_then(|message| message.get_field_by_name(name));
         names.push(found.as_ref().map_or(name, |field| field.json_name()).to_owned());
-        message = found.as_ref().and_then(|field| match field.kind() {
-            Kind::Message(message) => Some(message),
-            _ => None,
-        });
+        message = found.as_ref().and_then(|field| field.kind().as_message().cloned());
     }
     (found, names.join("."))
 }

@@ -151,12 +151,10 @@ impl Schemas {
         if comment.is_none() && read_only.is_none() {
             return schema;
         }
-        let schema = match &schema {
-            // OpenAPI 3.0 ignores the siblings of `$ref`.
-            Json::Object(members) if members.iter().any(|(name, _)| name == "$ref") => {
-                Json::object([("allOf", Json::List(vec![schema]))])
-            }
-            _ => schema,
+        // OpenAPI 3.0 ignores the siblings of `$ref`.
+        let schema = match schema.get("$ref") {
+            Some(_) => Json::object([("allOf", Json::List(vec![schema]))]),
+            None => schema,
         };
         schema.with("description", comment).with("readOnly", read_only)
     }
