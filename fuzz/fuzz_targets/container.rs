@@ -3,7 +3,7 @@
 
 #![no_main]
 
-#[path = "../properties.rs"]
-mod properties;
+#[path = "../container.rs"]
+mod container;
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| properties::check(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| container::check(bytes));

@@ -6,6 +6,9 @@
 
 use std::time::{Duration, Instant};
 
+#[path = "../../fuzz/json.rs"]
+mod of_any_bytes;
+
 use crate::support::messages::tape::Tape;
 use crate::support::messages::{all_types, config, oracle_json, random};
 use eset_protect::protojson::{Reader, Writer};
@@ -141,9 +144,11 @@ fn broken_json_of_every_type() {
     for_every_type(120, |message, descriptor, tape| {
         let mut json = oracle_json(message).to_string().into_bytes();
         mutate(&mut json, TOKENS, tape);
-        // Bytes that are not UTF-8 reach only the byte reader.
-        if let Err(error) = Reader::new().read::<Any>(&json) {
-            check(!error.to_string().is_empty(), || format!("{json:02x?}"))?;
+        // Bytes that are not UTF-8 reach only these readers.
+        if ["google.protobuf", "eset.dotnod.policy_management.v2"]
+            .contains(&descriptor.package_name())
+        {
+            of_any_bytes::check(&json);
         }
         try_json(descriptor, &String::from_utf8_lossy(&json))
     });

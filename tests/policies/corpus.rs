@@ -9,8 +9,8 @@ use base64_simd::STANDARD;
 use crate::damaged::{archive, lzma, member};
 use crate::public;
 
-#[path = "../../fuzz/properties.rs"]
-mod properties;
+#[path = "../../fuzz/container.rs"]
+mod of_any_bytes;
 
 /// Makes the corpus. Each file is small, so that the fuzzer is fast.
 fn corpus() -> BTreeMap<&'static str, Vec<u8>> {
@@ -96,6 +96,6 @@ fn the_corpus_of_the_fuzz_target_holds() {
     }
     // Also what fuzzing added.
     for entry in fs::read_dir(folder).unwrap() {
-        properties::check(&fs::read(entry.unwrap().path()).unwrap());
+        of_any_bytes::check(&fs::read(entry.unwrap().path()).unwrap());
     }
 }
