@@ -1,5 +1,6 @@
 //! Reads a file with a login. Errors contain a line number but never the contents.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
@@ -10,6 +11,7 @@ use crate::text;
 /// The maximum size; more than any token needs.
 const MAX_SIZE: usize = 64 * 1024;
 
+pub(super) const MEMBERS: [&str; 3] = ["username", "password", "token"];
 const EXPECTED: &str = "expected username=… and password=…, or token=… alone";
 
 /// Reads a file. The error is the problem with it.
@@ -48,28 +50,8 @@ fn check_private(_file: &File) -> Result<(), String> {
 }
 
 fn parse(text: &str) -> Result<Login, String> {
-    let (mut username, mut password, mut token) = (None, None, None);
-    for (index, line) in text.lines().enumerate() {
-        if line.trim().is_empty() || line.starts_with('#') {
-            continue;
-        }
-        let line_number = index + 1;
-        let expected = "expected username=…, password=… or token=…";
-        let (key, value) =
-            line.split_once('=').ok_or_else(|| format!("line {line_number}: {expected}"))?;
-        let place = match key {
-            "username" => &mut username,
-            "password" => &mut password,
-            "token" => &mut token,
-            _ => return Err(format!("line {line_number}: {expected}")),
-        };
-        if value.is_empty() {
-            return Err(format!("line {line_number}: {key} is empty"));
-        }
-        if place.replace(value.to_owned()).is_some() {
-            return Err(format!("line {line_number}: {key} appears twice"));
-        }
-    }
+    let mut members = members(text)?;
+    let [username, password, token] = MEMBERS.map(|key| members.remove(key));
     match (username, password, token) {
         (Some(username), Some(password), None) => {
             Ok(Login::Password { username, password: password.into() })
@@ -81,4 +63,27 @@ fn parse(text: &str) -> Result<Login, String> {
         (None, None, None) => Err(format!("it is empty; {EXPECTED}")),
         _ => Err(EXPECTED.to_owned()),
     }
+}
+
+/// Returns what the lines say, by key.
+pub(super) fn members(text: &str) -> Result<BTreeMap<&'static str, String>, String> {
+    let mut members = BTreeMap::new();
+    for (index, line) in text.lines().enumerate() {
+        if line.trim().is_empty() || line.starts_with('#') {
+            continue;
+        }
+        let line_number = index + 1;
+        let expected = "expected username=…, password=… or token=…";
+        let member = line.split_once('=').and_then(|(key, value)| {
+            MEMBERS.into_iter().find(|known| *known == key).map(|key| (key, value))
+        });
+        let (key, value) = member.ok_or_else(|| format!("line {line_number}: {expected}"))?;
+        if value.is_empty() {
+            return Err(format!("line {line_number}: {key} is empty"));
+        }
+        if members.insert(key, value.to_owned()).is_some() {
+            return Err(format!("line {line_number}: {key} appears twice"));
+        }
+    }
+    Ok(members)
 }

@@ -10,13 +10,11 @@ use toml::Value;
 
 use super::login::{Login, token};
 use super::provided_token::TokenSource;
-use super::{command, groups};
+use super::{command, groups, login_file};
 use crate::auth::AccessToken;
 use crate::client::ClientBuilder;
 
 const SECRETS: [&str; 2] = ["password", "token"];
-/// What a command that prints a login may set.
-const LOGIN: [&str; 3] = ["username", "password", TOKEN];
 const TOKEN: &str = "token";
 pub(crate) const FILES: [&str; 5] =
     ["ca_cert", "client_cert", "client_key", "credentials", "pin_cert"];
@@ -39,7 +37,7 @@ impl SettingsTable {
     #[cfg(feature = "profiles")]
     pub(crate) fn sets(key: &str) -> Vec<&str> {
         match key {
-            COMMAND => LOGIN.to_vec(),
+            COMMAND => login_file::MEMBERS.to_vec(),
             key => {
                 vec![key.strip_suffix("_env").filter(|key| SECRETS.contains(key)).unwrap_or(key)]
             }
@@ -99,11 +97,7 @@ impl SettingsTable {
         let text = command::output(&parts, folder, patience)?;
         let printed = "expected it to print username=… and password=…, or token=…";
         let text = String::from_utf8(text).map_err(|_| printed)?;
-        for line in text.lines().filter(|line| !line.trim().is_empty()) {
-            let (key, value) = line.split_once('=').ok_or(printed)?;
-            if !LOGIN.contains(&key) {
-                return Err(printed.to_owned());
-            }
+        for (key, value) in login_file::members(&text).map_err(|_| printed)? {
             self.values.insert(key.to_owned(), value.into());
         }
         if self.values.contains_key(TOKEN) {
