@@ -8,9 +8,9 @@ use serde::de::{Deserialize, Deserializer, Error, MapAccess, Unexpected, Visitor
 use crate::wkt::Any;
 
 /// A whole number from `MIN` on.
-struct Whole<const MIN: u32>(u32);
+struct WholeNumber<const MIN: u32>(u32);
 
-impl<'de, const MIN: u32> Deserialize<'de> for Whole<MIN> {
+impl<'de, const MIN: u32> Deserialize<'de> for WholeNumber<MIN> {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         struct Visit<const MIN: u32>;
 
@@ -32,11 +32,11 @@ impl<'de, const MIN: u32> Deserialize<'de> for Whole<MIN> {
 }
 
 pub(super) fn rank<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u32>, D::Error> {
-    Ok(Option::<Whole<1>>::deserialize(from)?.map(|Whole(rank)| rank))
+    Ok(Option::<WholeNumber<1>>::deserialize(from)?.map(|WholeNumber(rank)| rank))
 }
 
 pub(super) fn feature_id<'de, D: Deserializer<'de>>(from: D) -> Result<u32, D::Error> {
-    Whole::<0>::deserialize(from).map(|Whole(id)| id)
+    WholeNumber::<0>::deserialize(from).map(|WholeNumber(id)| id)
 }
 
 /// An `Any` as the text of its JSON.

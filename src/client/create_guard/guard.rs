@@ -44,7 +44,7 @@ pub(super) struct Guard {
 }
 
 /// The result of a look.
-enum Sight {
+enum Lookup {
     Found(Box<DeviceTask>),
     Nothing,
     /// An identical task that may or may not be ours.
@@ -102,13 +102,13 @@ impl Guard {
             }
             let error = error.with_execution(true);
             match self.find(&error).await {
-                Ok(Sight::Found(task)) => return Ok(Guarded::Found(*task)),
+                Ok(Lookup::Found(task)) => return Ok(Guarded::Found(*task)),
                 // A task that the service is still working on is not listed yet.
-                Ok(Sight::Nothing) if may_go_again && !is_at_work(&error) => {}
-                Ok(Sight::Nothing) => {
+                Ok(Lookup::Nothing) if may_go_again && !is_at_work(&error) => {}
+                Ok(Lookup::Nothing) => {
                     return Err(error.with_note("a look at all tasks did not find it"));
                 }
-                Ok(Sight::Unclear(uuid)) => {
+                Ok(Lookup::Unclear(uuid)) => {
                     let note = format!(
                         "there is a task {uuid:?} that is the same, and nothing says when it was \
                          created"
@@ -129,7 +129,7 @@ impl Guard {
     }
 
     /// Looks for the task after this error for as long as necessary; otherwise returns why it did not.
-    async fn find(&mut self, error: &Error) -> Result<Sight, String> {
+    async fn find(&mut self, error: &Error) -> Result<Lookup, String> {
         let failed_at = self.timer.now();
         let needed = match (is_at_work(error), is_broken(error)) {
             (true, _) => Duration::MAX,
@@ -143,12 +143,12 @@ impl Guard {
             }
             note = "it was not found as long as there was time to look";
             match self.look().await {
-                Ok(Sight::Nothing) => {}
-                Ok(sight) => return Ok(sight),
+                Ok(Lookup::Nothing) => {}
+                Ok(lookup) => return Ok(lookup),
                 Err(failure) => return Err(format!("looking for the task failed too: {failure}")),
             }
             if self.timer.now().saturating_duration_since(failed_at) >= needed {
-                return Ok(Sight::Nothing);
+                return Ok(Lookup::Nothing);
             }
         }
     }
@@ -164,26 +164,26 @@ impl Guard {
         true
     }
 
-    async fn look(&self) -> Result<Sight, Error> {
-        let mut sight = Sight::Nothing;
+    async fn look(&self) -> Result<Lookup, Error> {
+        let mut lookup = Lookup::Nothing;
         let earliest = self.begun.checked_sub(self.settings.clock_skew);
         for task in self.same_tasks().await? {
             if let Some(before) = &self.before {
                 if !before.contains(&task.uuid) {
-                    sight = younger(sight, task);
+                    lookup = newer(lookup, task);
                 }
                 continue;
             }
             match created_at(&task) {
                 Some(time) if earliest.is_none_or(|earliest| time >= earliest) => {
-                    sight = younger(sight, task);
+                    lookup = newer(lookup, task);
                 }
                 Some(_) => {}
-                None if matches!(sight, Sight::Nothing) => sight = Sight::Unclear(task.uuid),
+                None if matches!(lookup, Lookup::Nothing) => lookup = Lookup::Unclear(task.uuid),
                 None => {}
             }
         }
-        Ok(sight)
+        Ok(lookup)
     }
 
     async fn same_before(&self) -> Result<BTreeSet<String>, Error> {
@@ -227,9 +227,9 @@ fn is_broken(error: &Error) -> bool {
 }
 
 /// Returns the newer of two tasks.
-fn younger(sight: Sight, task: DeviceTask) -> Sight {
-    match sight {
-        Sight::Found(found) if created_at(&found) >= created_at(&task) => Sight::Found(found),
-        _ => Sight::Found(Box::new(task)),
+fn newer(lookup: Lookup, task: DeviceTask) -> Lookup {
+    match lookup {
+        Lookup::Found(found) if created_at(&found) >= created_at(&task) => Lookup::Found(found),
+        _ => Lookup::Found(Box::new(task)),
     }
 }
