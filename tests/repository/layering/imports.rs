@@ -1,5 +1,7 @@
 //! Which names a text of Rust brings in by `use`.
 
+use std::collections::BTreeSet;
+
 /// A name that a `use` brings in.
 pub struct Use {
     pub statement: String,
@@ -83,4 +85,25 @@ pub fn code(text: &str) -> String {
         .map(|line| line.split_once(" // ").map_or(line, |(code, _)| code))
         .collect::<Vec<_>>()
         .join("\n")
+}
+
+/// Returns the names after `crate::`, outside comments and documentation links.
+pub fn known_to(text: &str) -> BTreeSet<String> {
+    let mut known = BTreeSet::new();
+    let code = code(text);
+    for (at, _) in code.match_indices("crate::") {
+        let rest = &code[at + "crate::".len()..];
+        match rest.strip_prefix('{') {
+            Some(list) => {
+                let list = list.split_once('}').map_or(list, |(list, _)| list);
+                known.extend(list.split(',').map(first_name).filter(|name| !name.is_empty()));
+            }
+            None => drop(known.insert(first_name(rest))),
+        }
+    }
+    known
+}
+
+fn first_name(text: &str) -> String {
+    text.trim_start().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect()
 }
