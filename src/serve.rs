@@ -56,7 +56,7 @@
 //! | not passed on to the caller | reason |
 //! |---|---|
 //! | `access-control-…`, `cross-origin-…`, `timing-allow-origin`, `x-frame-options` | say who may read or embed this server |
-//! | `content-security-policy…`, `permissions-policy`, `feature-policy`, `document-policy`, `referrer-policy`, `strict-transport-security`, `public-key-pins…`, `expect-ct`, `x-xss-protection`, `origin-agent-cluster` | policies of this server |
+//! | `content-security-policy…`, `permissions-policy`, `feature-policy`, `document-policy`, `referrer-policy`, `strict-transport-security`, `public-key-pins…`, `expect-ct`, `x-content-type-options`, `x-xss-protection`, `origin-agent-cluster` | policies of this server |
 //! | `set-cookie…`, `set-login`, `clear-site-data`, `activate-storage-access`, `use-as-dictionary`, `cache-control`, `age`, `expires`, `pragma`, `vary` | what a browser stores |
 //! | `content-digest`, `repr-digest`, `digest`, `content-md5`, `want-digest`, `want-content-digest`, `want-repr-digest`, `signature`, `signature-input`, `accept-signature`, `etag`, `last-modified`, `accept-ranges`, `content-range` | fit only the bytes that the upstream sent: the bridge writes them anew |
 //! | `authentication-info`, `www-authenticate` | are about the client's login; REST has its own `www-authenticate` |

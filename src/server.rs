@@ -26,12 +26,14 @@ mod compression;
 #[cfg(feature = "_connections")]
 pub(crate) mod connections;
 #[cfg(feature = "_connections")]
-pub(crate) mod cors;
+mod cors;
 pub(crate) mod deadline;
 #[cfg(feature = "_connections")]
 pub(crate) mod encoded;
 pub(crate) mod encoding;
 mod error_body;
+#[cfg(feature = "_connections")]
+pub(crate) mod front;
 #[cfg(feature = "_connections")]
 pub(crate) mod head;
 #[cfg(feature = "_connections")]
@@ -43,7 +45,7 @@ pub(crate) mod metadata;
 #[cfg(feature = "_connections")]
 pub(crate) mod notifier;
 #[cfg(feature = "_connections")]
-pub(crate) mod openapi;
+mod openapi;
 #[cfg(feature = "_connections")]
 pub(crate) mod pages;
 mod reflection;

@@ -15,7 +15,7 @@ use super::request;
 use super::standard::{self, Standard};
 use super::store::{Change, Read as _, Snapshot, Store};
 use crate::check::Problem;
-use crate::rpc::{Deployment, MethodSpec, Rpc};
+use crate::rpc::{MethodSpec, Rpc};
 use crate::wkt::Timestamp;
 
 /// The store, the environment and the methods.
@@ -122,21 +122,6 @@ impl Methods {
             let method = Method { spec, request, path, output_only, answer, check };
             self.methods.insert(spec.path, Arc::new(method));
         }
-    }
-
-    /// Keeps the RPCs that a deployment has.
-    pub(crate) fn keep(&mut self, deployment: Deployment) {
-        self.methods.retain(|_, method| deployment.has(method.spec));
-    }
-
-    /// Returns the RPCs.
-    pub(crate) fn specs(&self) -> impl Iterator<Item = &'static MethodSpec> {
-        self.methods.values().map(|method| method.spec)
-    }
-
-    /// Returns the RPC with this gRPC path.
-    pub(crate) fn spec(&self, path: &str) -> Option<&'static MethodSpec> {
-        self.methods.get(path).map(|method| method.spec)
     }
 
     /// Whether there are resources of this type.

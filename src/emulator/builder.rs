@@ -293,7 +293,6 @@ impl Builder {
             let pool = hosted.pool().map_err(|error| failed(error.to_string()))?;
             methods.add(hosted.methods, hosted.check, &pool, special::methods());
         }
-        methods.keep(self.gate.deployment);
         environment.pages = self.pages.unwrap_or(match self.gate.deployment {
             Deployment::Cloud => PageLimits::CLOUD,
             Deployment::OnPrem { .. } => PageLimits::ON_PREM,

@@ -2,20 +2,16 @@
 
 mod injected;
 mod logins;
-mod openapi;
 mod pending;
 mod rate;
 mod settings;
 mod tokens;
 
-use std::net::IpAddr;
-use std::panic::AssertUnwindSafe;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use bytes::Bytes;
-use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use http::{HeaderValue, Method, Request, Response, StatusCode};
+use http::{HeaderMap, HeaderValue, Request, Response};
 use http_body_util::BodyExt;
 use tonic::body::Body;
 use tonic::service::Routes;
@@ -28,47 +24,57 @@ use self::rate::RateLimit;
 pub(super) use self::settings::Settings;
 use self::tokens::Tokens;
 use super::api::Api;
-use super::faults::{Fault, Faults, Kind};
+use super::faults::{Fault, Kind};
 use super::fingerprint::Fingerprint;
-use super::log::{Arrival, Front, Log};
+use super::hosted::Hosted;
+use super::log::{self, Arrival, Log};
 use crate::rpc::MethodSpec;
 use crate::server::browsers::Browsers;
 use crate::server::connections::Peer;
 use crate::server::deadline::Deadline;
-use crate::server::head::{self, bearer, full, is_grpc};
-use crate::server::pages::{self, About};
-use crate::server::{RestFront, RestLimits, bounded, encoded, introspection};
+use crate::server::front::{Form, Front, Host};
+use crate::server::head::{bearer, full};
+use crate::server::pages::About;
+use crate::server::{RestCall, RestFront, RestLimits, bounded, encoded};
+use crate::transcode::RpcTypes;
 
 /// The header with the id of every response ([facts](crate::facts#errors)).
 const REQUEST_ID: &str = "request-id";
 
 const ABOUT: About = About {
     title: "ESET PROTECT emulator",
-    text: "A stand-in for ESET's services, over gRPC and REST on this port.",
+    text: "A stand-in for ESET's services, over gRPC, gRPC-Web and REST on this port.",
 };
 
 /// The state shared by all connections.
 pub(super) struct Gate {
-    settings: Settings,
+    front: Front,
+    pub(super) settings: Settings,
     api: Api,
-    rest: RestFront,
-    /// The OpenAPI document of what the deployment has.
-    openapi: OnceLock<Bytes>,
-    browsers: Browsers,
+    hosted: Vec<Hosted>,
     tokens: Tokens,
     rate: RateLimit,
     pending: Pending,
-    log: Log,
+    pub(super) log: Log,
 }
 
 impl Gate {
-    pub(super) fn new(settings: Settings, api: Api, rest: RestFront) -> Self {
-        let limits = RestLimits { body_time: settings.limits.body_time, ..RestLimits::default() };
+    pub(super) fn new(
+        settings: Settings,
+        api: Api,
+        hosted: Vec<Hosted>,
+        rest: RestFront,
+        routes: Routes,
+    ) -> Self {
+        let body_time = settings.limits.body_time;
+        let limits = RestLimits { body_time, ..RestLimits::default() };
+        let rest = rest.status_rule(http_status).limits(limits).head(settings.head);
+        let browsers = Browsers { allowed: settings.origins.clone(), has_tls: false };
+        let documents = Default::default();
         Self {
+            front: Front { about: ABOUT, browsers, rest, routes, body_time, documents },
             api,
-            rest: rest.status_rule(http_status).limits(limits),
-            openapi: OnceLock::new(),
-            browsers: Browsers { allowed: settings.origins.clone(), has_tls: false },
+            hosted,
             tokens: Tokens::new(settings.auth.clone()),
             rate: RateLimit::default(),
             pending: Pending::new(settings.pending_after),
@@ -77,107 +83,22 @@ impl Gate {
         }
     }
 
-    pub(super) fn faults(&self) -> &Faults {
-        &self.settings.faults
-    }
-
-    pub(super) fn arrivals(&self) -> Vec<Arrival> {
-        self.log.arrivals()
-    }
-
     pub(super) fn revoke(&self) {
         self.tokens.revoke();
-    }
-
-    /// Processes a request. An error breaks the connection.
-    pub(super) async fn pass(
-        self: Arc<Self>,
-        routes: Routes,
-        mut request: Request<Body>,
-    ) -> Result<Response<Body>, BoxError> {
-        let refused = head::unclear_host(&request).or_else(|| head::refused(&request, false));
-        if let Some(answer) = refused {
-            return Ok(answer.map(full));
-        }
-        let front = if is_grpc(request.headers()) { Front::Grpc } else { Front::Rest };
-        // No web page can speak gRPC. Callers on other machines may know this one by any name.
-        let is_local = caller(&request).is_some_and(|caller| caller.to_canonical().is_loopback());
-        let is_open = is_local && self.settings.auth.is_none();
-        if front == Front::Rest
-            && let Some(message) = self.browsers.refusal(&request, is_open)
-        {
-            return Ok(RestFront::error(StatusCode::FORBIDDEN, &message).map(full));
-        }
-        let method = request.method().clone();
-        let is_head = front == Front::Rest && method == Method::HEAD;
-        if is_head && self.settings.head {
-            *request.method_mut() = Method::GET;
-        }
-        let spec = match front {
-            Front::Grpc => self.api.methods.spec(request.uri().path()),
-            Front::Rest => self.rest.find(&mut request),
-        };
-        let path = request.uri().path();
-        self.log.note(Arrival {
-            front,
-            method,
-            path: request.uri().path_and_query().map_or(path, |path| path.as_str()).to_owned(),
-            rpc: spec,
-            headers: request.headers().clone(),
-        });
-        // A panic, such as one of the emulator's clock, ends this call and not the connection.
-        let answer = AssertUnwindSafe(self.answer(routes, request, front, spec)).catch_unwind();
-        let mut response = answer.await.unwrap_or_else(|_| {
-            Ok(self.failed(front, spec, Status::internal("the call panicked")))
-        })?;
-        if is_head {
-            response = head::without_body(response);
-        }
-        if !response.headers().contains_key(REQUEST_ID)
-            && let Ok(id) = HeaderValue::try_from(request_id())
-        {
-            response.headers_mut().insert(REQUEST_ID, id);
-        }
-        Ok(response)
-    }
-
-    /// Answers a request, unless it is refused.
-    async fn answer(
-        self: &Arc<Self>,
-        routes: Routes,
-        request: Request<Body>,
-        front: Front,
-        spec: Option<&'static MethodSpec>,
-    ) -> Result<Response<Body>, BoxError> {
-        let deadline = match self.admit(&request, front, spec) {
-            Ok(deadline) => deadline,
-            Err(status) => return Ok(self.failed(front, spec, status)),
-        };
-        // Boxed, because every function that a future passes through copies it.
-        let answer: BoxFuture<'_, _> = match front {
-            Front::Grpc => Box::pin(self.grpc(routes, request, spec)),
-            Front::Rest => Box::pin(self.rest(request, spec)),
-        };
-        match (deadline.limit(answer).await, front) {
-            (Ok(answer), Front::Grpc) => Ok(answer?.map(|body| deadline.limit_body(body))),
-            (Ok(answer), Front::Rest) => answer,
-            (Err(status), _) => Ok(self.failed(front, spec, status)),
-        }
     }
 
     /// Returns until when a request is served, or why it is refused.
     fn admit(
         &self,
         request: &Request<Body>,
-        front: Front,
         spec: Option<&'static MethodSpec>,
     ) -> Result<Deadline, Status> {
-        if spec.is_some() || front == Front::Grpc && !is_open(request.uri().path()) {
+        if spec.is_some() {
             let now = self.api.environment.clock.now();
             let token = bearer(request.headers());
             self.tokens.check(token, now).map_err(Status::unauthenticated)?;
-            if self.settings.rate_limit
-                && !self.rate.allows(token.unwrap_or_default(), caller(request), now)
+            let caller = request.extensions().get().map(|Peer(address)| address.ip());
+            if self.settings.rate_limit && !self.rate.allows(token.unwrap_or_default(), caller, now)
             {
                 let message = format!("more than {} calls within a second", rate::CALLS);
                 return Err(Status::resource_exhausted(message));
@@ -186,43 +107,24 @@ impl Gate {
         Deadline::of(request.headers())
     }
 
-    /// Creates the response to a call that failed before it reached its service.
-    fn failed(
-        &self,
-        front: Front,
-        spec: Option<&'static MethodSpec>,
-        status: Status,
-    ) -> Response<Body> {
-        if front == Front::Grpc {
-            return bounded::into_http(status);
-        }
-        self.failure(spec, &status).map(full)
-    }
-
-    /// Creates the REST response to a failed request, which may be for no RPC.
-    fn failure(&self, spec: Option<&'static MethodSpec>, status: &Status) -> Response<Bytes> {
-        if let Some(spec) = spec {
-            return self.rest.failure(spec, status);
-        }
-        let http = crate::transcode::http_from_code(status.code());
-        let http = StatusCode::from_u16(http).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        RestFront::error(http, status.message())
-    }
-
     async fn grpc(
         &self,
-        routes: Routes,
         request: Request<Body>,
         spec: Option<&'static MethodSpec>,
     ) -> Result<Response<Body>, BoxError> {
         let path = request.uri().path();
-        let fault = match injected(&self.settings.faults, request.headers(), spec, path) {
-            Ok(fault) => fault,
-            Err(status) => return Ok(bounded::into_http(status)),
+        let fault = injected(&self.settings.faults, request.headers(), spec, path)?;
+        let call = async {
+            let (time, limit) = (self.front.body_time, Default::default());
+            let served = match spec {
+                Some(spec) => encoded::serve(request, time, limit, |it| self.call(spec, it)).await,
+                None => self.front.introspect(request).await,
+            };
+            served.unwrap_or_else(bounded::into_http)
         };
-        let answer = Fault::run(fault.as_ref(), Box::pin(self.run(routes, request, spec))).await;
+        let answer = Fault::run(fault.as_ref(), Box::pin(call)).await;
         match fault.map(|fault| fault.kind) {
-            Some(Kind::Status(status)) => Ok(bounded::into_http(*status)),
+            Some(Kind::Status(status)) => Err(status),
             Some(Kind::Http { status, headers, body }) => {
                 Ok(plain(status, headers, body).map(full))
             }
@@ -233,23 +135,6 @@ impl Gate {
             }
             _ => Ok(answer),
         }
-    }
-
-    /// Calls an RPC or, if there is none, health checks and reflection.
-    async fn run(
-        &self,
-        routes: Routes,
-        request: Request<Body>,
-        spec: Option<&'static MethodSpec>,
-    ) -> Response<Body> {
-        let time = self.settings.limits.body_time;
-        let Some(spec) = spec else { return introspection::call(routes, request, time).await };
-        let answer = async |request: tonic::Request<Bytes>| {
-            let response = self.api.call(spec.path, request.into_inner()).await?;
-            Ok(tonic::Response::new(response.into()))
-        };
-        let served = encoded::serve(request, time, Default::default(), answer).await;
-        served.unwrap_or_else(bounded::into_http)
     }
 
     async fn rest(
@@ -263,7 +148,7 @@ impl Gate {
         let is_call = spec.is_some() || is_login;
         let max_body = if is_login { logins::MAX_BODY } else { usize::MAX };
         let limit = is_call.then_some(max_body.into());
-        let mut request = match self.rest.read_if(limit, request).await {
+        let mut request = match self.front.rest.read_if(limit, request).await {
             Ok(request) => request,
             Err(answer) => return Ok(answer.map(full)),
         };
@@ -272,11 +157,8 @@ impl Gate {
             let answer = self.pending.poll(&id, print, self.api.environment.clock.now()).await;
             return Ok(answer.map(full));
         }
-        let path = request.uri().path().to_owned();
-        let fault = match injected(&self.settings.faults, request.headers(), spec, &path) {
-            Ok(fault) => fault,
-            Err(status) => return Ok(self.failed(Front::Rest, spec, status)),
-        };
+        let path = request.uri().path();
+        let fault = injected(&self.settings.faults, request.headers(), spec, path)?;
         let (times, place) = match fault.as_ref().map(|fault| &fault.kind) {
             Some(Kind::Pending(times)) => (*times, None),
             Some(Kind::Break(place)) => (0, Some(*place)),
@@ -286,7 +168,7 @@ impl Gate {
         let answer = Box::pin(async move {
             let answer = Fault::run(fault.as_ref(), gate.serve(request)).await;
             match fault.map(|fault| fault.kind) {
-                Some(Kind::Status(status)) => gate.failure(spec, &status),
+                Some(Kind::Status(status)) => gate.front.rest.failure_of(spec, &status),
                 Some(Kind::Http { status, headers, body }) => plain(status, headers, body),
                 _ => answer,
             }
@@ -304,15 +186,76 @@ impl Gate {
 
     /// Serves HTTP paths.
     async fn serve(&self, request: Request<Bytes>) -> Response<Bytes> {
-        let make = || openapi::of(&self.rest, self.settings.auth.is_some());
-        let document = || self.openapi.get_or_init(make).clone();
-        if let Some(answer) = pages::answer(&request, ABOUT, self.api.methods.specs(), document) {
-            return answer;
+        if let Some(page) = self.front.page(&request, self.is_open()) {
+            return page;
         }
         let now = self.api.environment.clock.now();
-        match logins::answer(&self.tokens, &request, self.settings.deployment, now) {
-            Some(answer) => answer,
-            None => self.rest.answer(request).await,
+        if let Some(answer) = logins::answer(&self.tokens, &request, self.settings.deployment, now)
+        {
+            return answer;
+        }
+        let call = async |call: RestCall| {
+            let spec = call.rpc();
+            let types = self.hosted.iter().find_map(|hosted| hosted.types(spec.path));
+            let Some(types) = types else { return call.unimplemented().await };
+            call.answer_encoded(types, RpcTypes::request, |request| self.call(spec, request)).await
+        };
+        // Boxed, because every function that a future passes through copies it.
+        self.front.rest.answer_by(request, |asked| Box::pin(call(asked))).await
+    }
+
+    async fn call(
+        &self,
+        spec: &MethodSpec,
+        request: tonic::Request<Bytes>,
+    ) -> Result<tonic::Response<Bytes>, Status> {
+        let response = self.api.call(spec.path, request.into_inner()).await?;
+        Ok(tonic::Response::new(response.into()))
+    }
+}
+
+impl Host for Gate {
+    fn front(&self) -> &Front {
+        &self.front
+    }
+
+    fn is_open(&self) -> bool {
+        self.settings.auth.is_none()
+    }
+
+    async fn answer(
+        self: &Arc<Self>,
+        form: Form,
+        request: Request<Body>,
+    ) -> Result<Response<Body>, BoxError> {
+        let path = request.uri().path();
+        let (front, spec) = match form {
+            Form::Grpc => (log::Front::Grpc, self.front.rest.spec(path)),
+            Form::Rest(spec) => (log::Front::Rest, spec),
+        };
+        self.log.note(Arrival {
+            front,
+            method: request.method().clone(),
+            path: request.uri().path_and_query().map_or(path, |path| path.as_str()).to_owned(),
+            rpc: spec,
+            headers: request.headers().clone(),
+        });
+        let deadline = self.admit(&request, spec)?;
+        // Boxed, because every function that a future passes through copies it.
+        let answer: BoxFuture<'_, _> = match form {
+            Form::Grpc => Box::pin(self.grpc(request, spec)),
+            Form::Rest(_) => Box::pin(self.rest(request, spec)),
+        };
+        deadline.limit(answer).await?
+    }
+
+    fn complete(&self, headers: &mut HeaderMap) {
+        // It is no secret, so it needs no randomness of the system.
+        let id = uuid::Builder::from_random_bytes(fastrand::u128(..).to_ne_bytes()).into_uuid();
+        if !headers.contains_key(REQUEST_ID)
+            && let Ok(id) = HeaderValue::try_from(id.to_string())
+        {
+            headers.insert(REQUEST_ID, id);
         }
     }
 }
@@ -335,18 +278,4 @@ fn print(request: &Request<Bytes>) -> u64 {
         .part(request.uri().path_and_query().map_or("", |path| path.as_str()))
         .part(request.body())
         .value()
-}
-
-/// Returns a random id. It is no secret, so it needs no randomness of the system.
-fn request_id() -> String {
-    uuid::Builder::from_random_bytes(fastrand::u128(..).to_ne_bytes()).into_uuid().to_string()
-}
-
-/// Whether a path needs no token: health checks and reflection contain only public data.
-fn is_open(path: &str) -> bool {
-    path.starts_with("/grpc.health.v1.") || path.starts_with("/grpc.reflection.")
-}
-
-fn caller(request: &Request<Body>) -> Option<IpAddr> {
-    request.extensions().get().map(|Peer(address)| address.ip())
 }

@@ -1,16 +1,13 @@
 //! The services of a crate that an emulator serves.
 
-use std::sync::Arc;
-
 use bytes::Bytes;
 use prost::Message;
 use prost_reflect::{DescriptorError, DescriptorPool};
-use tonic::Response;
 
-use super::api::{Api, Check};
+use super::api::Check;
 use crate::check::{Problem, received};
 use crate::rpc::{MethodSpec, Rpc, RpcVisitor};
-use crate::server::{Backend, RestCall, RestFuture, Services};
+use crate::server::Services;
 use crate::transcode::{FindTypes, RpcTypes};
 use crate::wkt::{Timestamp, TypeRegistry};
 
@@ -40,30 +37,9 @@ impl Hosted {
         DescriptorPool::decode(self.descriptors)
     }
 
-    /// Returns the backend for these services over REST.
-    pub(crate) fn backend(self, api: Api) -> Arc<dyn Backend> {
-        Arc::new(Rest { hosted: self, api })
-    }
-}
-
-struct Rest {
-    hosted: Hosted,
-    api: Api,
-}
-
-impl Backend for Rest {
-    fn methods(&self) -> &'static [&'static MethodSpec] {
-        self.hosted.methods
-    }
-
-    fn call(&self, call: RestCall) -> RestFuture {
-        let path = call.rpc().path;
-        let Some(types) = (self.hosted.types)(path) else { return Box::pin(call.unimplemented()) };
-        let api = self.api.clone();
-        Box::pin(call.answer_encoded(types, RpcTypes::request, move |request| async move {
-            let response = api.call(path, request.into_inner()).await?;
-            Ok(Response::new(response.into()))
-        }))
+    /// Returns the types of an RPC, given by its gRPC path.
+    pub(crate) fn types(&self, path: &str) -> Option<RpcTypes> {
+        (self.types)(path)
     }
 }
 

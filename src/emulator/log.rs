@@ -14,7 +14,7 @@ const MAX_ARRIVALS: usize = 10_000;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Front {
-    /// gRPC.
+    /// gRPC and gRPC-Web.
     Grpc,
     /// REST, the token endpoints and all other HTTP requests.
     Rest,

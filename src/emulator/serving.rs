@@ -5,7 +5,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use tokio::net::TcpListener;
-use tower::service_fn;
 
 use super::Emulator;
 use super::error::EmulatorError;
@@ -14,11 +13,12 @@ use super::gate::Gate;
 use super::log::Arrival;
 use super::store::Store;
 use crate::server::connections::{self, Calls, Plain, Workers};
+use crate::server::front;
 use crate::server::health::ReportedHealth;
 use crate::server::introspection;
 use crate::server::notifier::Notifier;
 use crate::server::running::RunningServer;
-use crate::server::{ConnectionLimits, RestFront, cors};
+use crate::server::{ConnectionLimits, RestFront};
 
 /// A running emulator.
 ///
@@ -44,12 +44,12 @@ impl Running {
 
     /// Returns the faults waiting for calls.
     pub fn faults(&self) -> &Faults {
-        self.gate.faults()
+        &self.gate.settings.faults
     }
 
     /// Returns the 10,000 most recent requests, the oldest first.
     pub fn log(&self) -> Vec<Arrival> {
-        self.gate.arrivals()
+        self.gate.log.arrivals()
     }
 
     /// Revokes all access tokens, as a service may do at any time. Refresh tokens stay valid.
@@ -116,22 +116,19 @@ impl Emulator {
     /// Returns the services on both wires, with health checks and reflection, behind the gate.
     async fn prepare(self) -> Result<Serving, EmulatorError> {
         let hosted = &self.hosted;
-        let backends = hosted.iter().map(|hosted| hosted.backend(self.api.clone()));
-        let rest = RestFront::new(backends)
+        let specs = hosted.iter().flat_map(|hosted| hosted.methods).copied();
+        let rest = RestFront::of(specs.collect())
             .registry(self.api.environment.types.clone())
             .keep(self.gate.deployment);
-        let services = self.api.methods.specs().map(|spec| spec.service);
         let sets = hosted.iter().map(|hosted| hosted.descriptors);
-        let health = ReportedHealth::new(services);
+        let health = ReportedHealth::new(rest.specs().map(|spec| spec.service));
         let routes = introspection::routes(health.clone(), sets);
         let routes = routes.map_err(|error| EmulatorError::Serve {
             reason: format!("the descriptors cannot be reflected: {error}"),
         })?;
-        let (limits, origins) = (self.gate.limits, self.gate.origins.clone());
-        let gate = Arc::new(Gate::new(self.gate, self.api, rest));
-        let passed = Arc::clone(&gate);
-        let calls = service_fn(move |request| Arc::clone(&passed).pass(routes.clone(), request));
-        let calls = cors::wrap(&origins, calls);
+        let limits = self.gate.limits;
+        let gate = Arc::new(Gate::new(self.gate, self.api, self.hosted, rest, routes));
+        let calls = front::calls(Arc::clone(&gate));
         Ok(Serving { gate, calls, health, limits, notifier: self.notifier })
     }
 }

@@ -22,7 +22,6 @@ use crate::transcode::TranscodeError;
 use crate::wkt::TypeRegistry;
 
 /// A call that its caller may make, and where it goes.
-#[derive(Clone)]
 pub(super) struct Admitted {
     pub(super) rpc: HostedRpc,
     pub(super) identified: Identified,

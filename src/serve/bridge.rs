@@ -10,24 +10,30 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use prost::DecodeError;
 use tokio::net::TcpListener;
 use tokio_util::task::AbortOnDropHandle;
-use tower::{BoxError, service_fn};
 
 use super::access::Access;
 use super::access_handle::AccessHandle;
 use super::audit::AuditLog;
 use super::gate::Gate;
 use super::health_checks::HealthChecks;
-use super::hosted::{Hosted, Rest};
+use super::hosted::Hosted;
 use super::operations::Operations;
 use super::tls::{ServerTls, TlsHandle};
 use crate::client::Client;
 use crate::server::browsers::Browsers;
 use crate::server::connections::{self, Calls, Handshake, Plain, Workers};
+use crate::server::front::{self, Front};
 use crate::server::health::ReportedHealth;
 use crate::server::introspection;
 use crate::server::notifier::Notifier;
+use crate::server::pages::About;
 use crate::server::running::RunningServer;
-use crate::server::{AllServices, ConnectionLimits, Origin, RestFront, RestLimits, Services, cors};
+use crate::server::{AllServices, ConnectionLimits, Origin, RestFront, RestLimits, Services};
+
+const ABOUT: About = About {
+    title: "ESET PROTECT",
+    text: "ESET's services, over gRPC, gRPC-Web and REST on this port.",
+};
 
 /// A server that forwards calls; see the [module](super).
 pub struct Bridge {
@@ -202,23 +208,18 @@ impl Bridge {
         // with many groups takes more than ESET's servers do.
         let (max_body, max_head) = (usize::MAX, connections::MAX_HEADERS);
         let limits = RestLimits { body_time, max_body, max_head, ..RestLimits::default() };
-        let rest = RestFront::new(hosted.iter().map(|one| Arc::new(Rest(one.methods)) as _))
-            .limits(limits);
+        let specs = hosted.iter().flat_map(|hosted| hosted.methods).copied();
+        let rest = RestFront::of(specs.collect()).limits(limits).head(true);
+        let browsers = Browsers { allowed: self.origins.clone(), has_tls: self.tls.is_some() };
         let rpcs = hosted.iter().flat_map(|hosted| &hosted.rpcs);
-        let gate = Arc::new(Gate {
+        let documents = Default::default();
+        let gate = Gate {
+            front: Front { about: ABOUT, browsers, rest, routes, body_time, documents },
             access: self.access_handle(),
-            browsers: Browsers { allowed: self.origins.clone(), has_tls: self.tls.is_some() },
             audit: self.audit.clone(),
             rpcs: rpcs.map(|rpc| (rpc.spec.path, *rpc)).collect(),
-            rest,
-            routes,
-            body_time,
-        });
-        let calls = service_fn(move |request| {
-            let gate = Arc::clone(&gate);
-            async move { Ok::<_, BoxError>(gate.answer(request).await) }
-        });
-        Ok((health, cors::wrap(&self.origins, calls)))
+        };
+        Ok((health, front::calls(Arc::new(gate))))
     }
 }
 

@@ -1,18 +1,14 @@
-//! Processes every request: who calls, from which front, and where it goes.
+//! What a bridge does with a request: finds out who calls, and forwards the call.
 
 use std::collections::BTreeMap;
-use std::convert::Infallible;
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
+use http::{HeaderMap, Request, Response};
+use tonic::Status;
 use tonic::body::Body;
-use tonic::service::Routes;
-use tonic::{Code, Status};
-use tonic_web::GrpcWebLayer;
-use tower::{Layer, Service, service_fn};
+use tower::BoxError;
 use tracing::Instrument;
 
 use super::access_handle::AccessHandle;
@@ -20,63 +16,61 @@ use super::admitted::Admitted;
 use super::audit::{AuditLog, Target};
 use super::hosted_rpc::HostedRpc;
 use super::rules;
-use crate::server::browsers::Browsers;
 use crate::server::connections::Peer;
 use crate::server::deadline::Deadline;
-use crate::server::head::{self, full, is_grpc};
-use crate::server::pages::{self, About};
-use crate::server::{RestFront, bounded, encoded, introspection, openapi};
+use crate::server::front::{Form, Front, Host};
+use crate::server::head::full;
+use crate::server::{RestCall, RestFront, encoded, introspection};
 use crate::telemetry::Served;
-
-const ABOUT: About = About {
-    title: "ESET PROTECT",
-    text: "ESET's services, over gRPC, gRPC-Web and REST on this port.",
-};
+use crate::transcode::RpcTypes;
 
 /// The state shared by all connections.
 pub(super) struct Gate {
+    pub(super) front: Front,
     pub(super) access: AccessHandle,
-    pub(super) browsers: Browsers,
     pub(super) audit: Option<AuditLog>,
     /// The RPCs by gRPC path.
     pub(super) rpcs: BTreeMap<&'static str, HostedRpc>,
-    pub(super) rest: RestFront,
-    /// Health and reflection.
-    pub(super) routes: Routes,
-    pub(super) body_time: Duration,
+}
+
+impl Host for Gate {
+    fn front(&self) -> &Front {
+        &self.front
+    }
+
+    fn is_open(&self) -> bool {
+        self.access.current().is_open()
+    }
+
+    async fn answer(
+        self: &Arc<Self>,
+        form: Form,
+        mut request: Request<Body>,
+    ) -> Result<Response<Body>, BoxError> {
+        let path = request.uri().path();
+        let path = match form {
+            Form::Grpc if introspection::has(path) => {
+                return Ok(self.front.introspect(request).await?);
+            }
+            Form::Grpc => Some(path),
+            Form::Rest(spec) => {
+                if let Some(page) = self.front.page(&request, self.is_open()) {
+                    return Ok(page.map(full));
+                }
+                spec.map(|spec| spec.path)
+            }
+        };
+        let found = path.and_then(|path| self.rpcs.get(path)).copied();
+        let mut served = Served::begin(found.map(|rpc| rpc.spec), request.headers_mut());
+        let span = served.span();
+        // Pinned first, because a future is copied whenever it is wrapped.
+        let called = pin!(self.call(form, found, request, &mut served)).instrument(span).await;
+        served.end(called.as_ref().map_or_else(Status::code, RestFront::code));
+        Ok(called?)
+    }
 }
 
 impl Gate {
-    /// Answers a request.
-    pub(super) async fn answer(self: Arc<Self>, mut request: Request<Body>) -> Response<Body> {
-        let refused = head::unclear_host(&request).or_else(|| head::refused(&request, true));
-        if let Some(answer) = refused {
-            return answer.map(full);
-        }
-        let web = grpc_web(request.headers());
-        let is_grpc = is_grpc(request.headers()) && web.is_none();
-        // No web page can speak gRPC.
-        if !is_grpc
-            && let Some(message) = self.browsers.refusal(&request, self.access.current().is_open())
-        {
-            return RestFront::error(StatusCode::FORBIDDEN, &message).map(full);
-        }
-        if let Some(media_type) = web {
-            request.headers_mut().insert(header::CONTENT_TYPE, media_type);
-            let grpc = service_fn(move |request| {
-                let gate = Arc::clone(&self);
-                async move { Ok::<_, Infallible>(gate.grpc(request).await) }
-            });
-            // Boxed, like what follows: the future of every request would have the size of the largest.
-            let Ok(answer) = Box::pin(GrpcWebLayer::new().layer(grpc).call(request)).await;
-            return answer;
-        }
-        match is_grpc {
-            true => Box::pin(self.grpc(request)).await,
-            false => Box::pin(self.rest(request)).await,
-        }
-    }
-
     /// Decides whether a request may call an RPC, and says of whom it is.
     async fn admit(
         &self,
@@ -106,106 +100,47 @@ impl Gate {
         Err(Status::permission_denied(format!("{name:?} may not call {path}")))
     }
 
-    async fn grpc(&self, mut request: Request<Body>) -> Response<Body> {
-        let path = request.uri().path();
-        if introspection::has(path) {
-            return self.introspect(request).await.unwrap_or_else(bounded::into_http);
-        }
-        let found = self.rpcs.get(path).copied();
-        let mut served = Served::begin(found.map(|rpc| rpc.spec), request.headers_mut());
-        let span = served.span();
-        // Pinned first, because a future is copied whenever it is wrapped.
-        let called = pin!(self.call(found, request, &mut served)).instrument(span).await;
-        served.end(called.as_ref().map_or_else(Status::code, |_| Code::Ok));
-        called.unwrap_or_else(bounded::into_http)
-    }
-
-    /// Answers health checks and reflection, which need no token: they must not keep a connection for longer than a call.
-    async fn introspect(&self, request: Request<Body>) -> Result<Response<Body>, Status> {
-        let deadline = Deadline::of(request.headers())?;
-        let called = introspection::call(self.routes.clone(), request, self.body_time);
-        let answer = deadline.limit(Box::pin(called)).await?;
-        Ok(answer.map(|body| deadline.limit_body(body)))
-    }
-
     async fn call(
         &self,
+        form: Form,
         found: Option<HostedRpc>,
         request: Request<Body>,
         served: &mut Served,
     ) -> Result<Response<Body>, Status> {
+        let Front { rest, body_time, .. } = &self.front;
         let Some(rpc) = found else {
-            let path = request.uri().path();
-            return Err(Status::unimplemented(format!("there is no RPC {path}")));
+            return match form {
+                Form::Grpc => self.front.introspect(request).await,
+                Form::Rest(_) => {
+                    let answer = rest.answer(request.map(|_| Bytes::new()));
+                    Ok(Box::pin(answer).await.map(full))
+                }
+            };
         };
         let admitted = self.admit(rpc, request.headers(), request.extensions(), served).await?;
-        let time = self.body_time.min(admitted.deadline.left().unwrap_or(Duration::MAX));
-        let limit = admitted.client().message_limit();
-        encoded::serve(request, time, limit, |request| admitted.forward(request)).await
-    }
-
-    async fn rest(&self, mut request: Request<Body>) -> Response<Body> {
-        let is_head = request.method() == Method::HEAD;
-        let specs = self.rpcs.values().map(|rpc| rpc.spec);
-        let document = || document(self.access.current().is_open());
-        let answer = match pages::answer(&request, ABOUT, specs, document) {
-            Some(page) => page,
-            None => {
-                let spec = self.rest.find(&mut request);
-                let found = spec.and_then(|spec| self.rpcs.get(spec.path)).copied();
-                let mut served = Served::begin(spec, request.headers_mut());
-                let span = served.span();
-                let answer = {
-                    let called = pin!(self.call_rest(found, request, &mut served));
-                    called.instrument(span).await
-                };
-                served.end(RestFront::code(&answer));
-                answer
+        let (deadline, limit) = (admitted.deadline, admitted.client().message_limit());
+        // Boxed: the future of every request would have the size of the largest.
+        match form {
+            Form::Grpc => {
+                let time = deadline.left().map_or(*body_time, |left| left.min(*body_time));
+                let forward = |request| admitted.forward(request);
+                Box::pin(encoded::serve(request, time, limit, forward)).await
             }
-        };
-        let answer = answer.map(full);
-        if is_head { head::without_body(answer) } else { answer }
-    }
-
-    async fn call_rest(
-        &self,
-        found: Option<HostedRpc>,
-        mut request: Request<Body>,
-        served: &mut Served,
-    ) -> Response<Bytes> {
-        let mut limit = None;
-        if let Some(rpc) = found {
-            match self.admit(rpc, request.headers(), request.extensions(), served).await {
-                Ok(admitted) => {
-                    limit = Some(admitted.client().message_limit());
-                    request.extensions_mut().insert(admitted);
-                }
-                Err(status) => return self.rest.failure(rpc.spec, &status),
+            Form::Rest(_) => {
+                let answer = Box::pin(async move {
+                    let request = deadline.limit(rest.read_if(Some(limit), request)).await?;
+                    let call = |call: RestCall| {
+                        let call = call.with_registry(admitted.type_registry().clone());
+                        let forward = |request| admitted.forward(request);
+                        Box::pin(call.answer_encoded(rpc.types, RpcTypes::whole_request, forward))
+                    };
+                    Ok::<_, Status>(match request {
+                        Ok(request) => rest.answer_by(request, call).await,
+                        Err(refusal) => refusal,
+                    })
+                });
+                Ok(answer.await?.map(full))
             }
         }
-        match self.rest.read_if(limit, request).await {
-            Ok(request) => self.rest.answer(request).await,
-            Err(answer) => answer,
-        }
     }
-}
-
-/// Returns the OpenAPI document, without tokens if anyone may call.
-fn document(is_open: bool) -> Bytes {
-    let document = openapi::document();
-    match serde_json::from_slice(&document) {
-        Ok(mut parsed) if is_open => {
-            openapi::remove_security(&mut parsed);
-            parsed.to_string().into()
-        }
-        _ => document,
-    }
-}
-
-/// Returns the media type of a gRPC-Web request as tonic's layer compares it: in lower case, without parameters.
-fn grpc_web(headers: &HeaderMap) -> Option<HeaderValue> {
-    let value = headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
-    let media_type = value.split(';').next()?.trim();
-    head::after(media_type, "application/grpc-web")?;
-    HeaderValue::try_from(media_type.to_ascii_lowercase()).ok()
 }

@@ -5,19 +5,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use bytes::Bytes;
 use futures_util::future::try_join_all;
-use http::{HeaderValue, Request, Response, StatusCode, Uri, header};
-use http_body_util::Full;
+use http::{HeaderValue, Response, StatusCode, Uri, header};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
-use tonic::body::Body;
-use tower::{BoxError, service_fn};
 
 use super::access_handle::AccessHandle;
 use crate::server::ConnectionLimits;
 use crate::server::connections::{self, Calls, Plain, Workers};
+use crate::server::head::full;
 use crate::server::notifier::Notifier;
 use crate::transcode::read_form;
 use crate::wkt::Timestamp;
@@ -76,13 +73,13 @@ impl Operations {
         notifier: Notifier,
     ) {
         let state = Arc::new(Reported { access, is_stopping, workers, render: self.render });
-        let calls = Calls::new(service_fn(move |request: Request<Body>| {
-            let (state, uri) = (Arc::clone(&state), request.uri().clone());
-            async move {
-                let answer = state.answer(&uri).await;
-                Ok::<_, BoxError>(answer.map(|body| Body::new(Full::new(Bytes::from(body)))))
-            }
-        }));
+        let calls: Calls = Arc::new(move |request| {
+            let state = Arc::clone(&state);
+            Box::pin(async move {
+                let answer = state.answer(request.uri()).await;
+                Ok(answer.map(|body| full(body.into())))
+            })
+        });
         let limits = ConnectionLimits { max_connections: 64, ..ConnectionLimits::default() };
         let forever = std::future::pending();
         let (handshake, here) = (Arc::new(Plain), Workers::default());

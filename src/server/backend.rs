@@ -65,12 +65,6 @@ impl RestCall {
         self.route.spec()
     }
 
-    /// Returns the extensions of the HTTP request.
-    #[cfg(feature = "serve")]
-    pub(crate) fn extensions(&self) -> &http::Extensions {
-        &self.extensions
-    }
-
     /// Reads and writes JSON with the types of this registry instead of the front's.
     #[cfg(feature = "serve")]
     pub(crate) fn with_registry(mut self, registry: TypeRegistry) -> Self {

@@ -2,15 +2,16 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::uri::Uri;
-use http::{HeaderName, HeaderValue, Method, Request, Response, header};
+use http::{HeaderName, HeaderValue, Method, Request, header};
 use tonic::body::Body;
-use tower::{BoxError, Layer, Service, ServiceExt, service_fn};
+use tower::{Layer, ServiceExt, service_fn};
 use tower_http::cors::{AllowHeaders, AllowMethods, AllowOrigin, CorsLayer};
 
-use super::connections::Calls;
+use super::connections::{Answering, Calls};
 
 /// How long a browser may cache the permission.
 const MAX_AGE: Duration = Duration::from_secs(3600);
@@ -75,34 +76,32 @@ impl fmt::Display for ParseOriginError {
 
 impl std::error::Error for ParseOriginError {}
 
-/// Wraps a service that answers the requests of these origins: answers their preflight requests, and adds CORS headers to
-/// the answers to web pages, which are those to requests with `Origin`.
-pub(crate) fn wrap<S>(origins: &[Origin], service: S) -> Calls
-where
-    S: Service<Request<Body>, Response = Response<Body>, Error = BoxError>,
-    S: Clone + Send + 'static,
-    S::Future: Send + 'static,
-{
+/// Wraps what answers the requests of these origins: answers their preflight requests, and adds CORS headers to the answers
+/// to web pages, which are those to requests with `Origin`.
+pub(crate) fn wrap(
+    origins: &[Origin],
+    calls: impl Fn(Request<Body>) -> Answering + Clone + Send + Sync + 'static,
+) -> Calls {
     if origins.is_empty() {
-        return Calls::new(service);
+        return Arc::new(calls);
     }
-    let cors = layer(origins).layer(service.clone());
-    Calls::new(service_fn(move |request: Request<Body>| {
-        let (cors, service) = (cors.clone(), service.clone());
+    let cors = layer(origins).layer(service_fn(calls.clone()));
+    Arc::new(move |request| {
+        if request.headers().contains_key(header::ORIGIN) {
+            return Box::pin(cors.clone().oneshot(request));
+        }
         // What a cache keeps of a request without `Origin` is no answer to one with it.
         let is_cached = matches!(*request.method(), Method::GET | Method::HEAD);
-        async move {
-            if request.headers().contains_key(header::ORIGIN) {
-                return cors.oneshot(request).await;
-            }
-            let mut answer = service.oneshot(request).await?;
+        let answer = calls(request);
+        Box::pin(async move {
+            let mut answer = answer.await?;
             if is_cached {
                 let origin = HeaderValue::from_static("origin");
                 answer.headers_mut().append(header::VARY, origin);
             }
             Ok(answer)
-        }
-    }))
+        })
+    })
 }
 
 fn layer(origins: &[Origin]) -> CorsLayer {

@@ -6,74 +6,72 @@ use http_body::Body as _;
 use http_body_util::Full;
 use tonic::body::Body;
 
-use super::RestFront;
-
-pub(crate) fn is_grpc(headers: &HeaderMap) -> bool {
-    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    content_type.is_some_and(|value| after(value, "application/grpc").is_some())
-}
+use super::limits::Refusal;
 
 /// Returns what follows the start of a text, whatever its case.
-pub(crate) fn after<'a>(text: &'a str, start: &str) -> Option<&'a str> {
+fn after<'a>(text: &'a str, start: &str) -> Option<&'a str> {
     let (begin, rest) = text.split_at_checked(start.len())?;
     begin.eq_ignore_ascii_case(start).then_some(rest)
 }
 
-/// Returns the answer to a request over HTTP/1.1 that does not name one host (RFC 9112, 3.2): servers on the way could
-/// read it as one for another.
-pub(crate) fn unclear_host<B>(request: &Request<B>) -> Option<Response<Bytes>> {
-    let hosts = request.headers().get_all(header::HOST).iter().count();
-    let is_unclear = hosts > 1 || hosts == 0 && request.version() == Version::HTTP_11;
-    is_unclear.then(|| RestFront::error(StatusCode::BAD_REQUEST, "host: expected one"))
-}
-
 /// Returns the response to `HEAD` (RFC 9110, 9.3.2): that of `GET` without its body.
-pub(crate) fn without_body(mut response: Response<Body>) -> Response<Body> {
+pub(super) fn without_body(mut response: Response<Body>) -> Response<Body> {
     if let Some(length) = response.body().size_hint().exact() {
         response.headers_mut().entry(header::CONTENT_LENGTH).or_insert(length.into());
     }
     response.map(|_| Body::empty())
 }
 
-/// Whether the body is in a transfer coding that this server does not decode.
-fn has_unknown_coding(headers: &HeaderMap) -> bool {
-    let is_chunked =
-        |value: &HeaderValue| value.as_bytes().trim_ascii().eq_ignore_ascii_case(b"chunked");
-    !headers.get_all(header::TRANSFER_ENCODING).iter().all(is_chunked)
+/// The protocol of a request.
+pub(super) enum Protocol {
+    Grpc,
+    /// With the media type as tonic's layer compares it: in lower case and without parameters.
+    GrpcWeb(HeaderValue),
+    Rest,
 }
 
-/// Returns the answer to a request whose body would be misread: in an unknown transfer coding (RFC 9112, 6.1), or of a
-/// media type that is gRPC's or gRPC-Web's, and not as the protocol has it ("PROTOCOL-HTTP2" and "PROTOCOL-WEB" of gRPC),
-/// in which case its status could be lost, too.
-pub(crate) fn refused<B>(request: &Request<B>, has_web: bool) -> Option<Response<Bytes>> {
-    if has_unknown_coding(request.headers()) {
-        let message = "transfer-encoding: expected chunked";
-        return Some(RestFront::error(StatusCode::NOT_IMPLEMENTED, message));
-    }
-    let media_type = request.headers().get(header::CONTENT_TYPE)?.to_str().ok()?;
-    let form = after(media_type.split(';').next()?.trim(), "application/grpc")?;
-    let web = after(form, "-web").filter(|_| has_web);
-    let form = web.map_or(form, |form| after(form, "-text").unwrap_or(form));
-    let is_known = form.is_empty() || form.eq_ignore_ascii_case("+proto");
-    let (status, message) = match is_known {
-        true if request.method() != Method::POST => {
-            (StatusCode::METHOD_NOT_ALLOWED, "expected POST")
+impl Protocol {
+    /// Returns the protocol of a request.
+    ///
+    /// # Errors
+    ///
+    /// Refuses a request that another server could read otherwise: over HTTP/1.1 one that does not name one host (RFC 9112,
+    /// 3.2), or a body in an unknown transfer coding (RFC 9112, 6.1); and one of a media type of gRPC's or gRPC-Web's that
+    /// is not as the protocol has it ("PROTOCOL-HTTP2" and "PROTOCOL-WEB" of gRPC), whose status could be lost, too.
+    pub(super) fn of<B>(request: &Request<B>) -> Result<Self, Refusal> {
+        let refused = |status, message: &str| Err(Refusal { status, message: message.to_owned() });
+        let (headers, version) = (request.headers(), request.version());
+        let hosts = headers.get_all(header::HOST).iter().count();
+        if hosts > 1 || hosts == 0 && version == Version::HTTP_11 {
+            return refused(StatusCode::BAD_REQUEST, "host: expected one");
         }
-        true if web.is_none() && request.version() < Version::HTTP_2 => {
-            (StatusCode::HTTP_VERSION_NOT_SUPPORTED, "gRPC: expected HTTP/2")
+        let is_chunked =
+            |value: &HeaderValue| value.as_bytes().trim_ascii().eq_ignore_ascii_case(b"chunked");
+        if !headers.get_all(header::TRANSFER_ENCODING).iter().all(is_chunked) {
+            return refused(StatusCode::NOT_IMPLEMENTED, "transfer-encoding: expected chunked");
         }
-        true => return None,
-        false if has_web => (
-            StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "content-type: expected application/grpc, application/grpc-web or application/grpc-web-text",
-        ),
-        false => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "content-type: expected application/grpc"),
-    };
-    let mut response = RestFront::error(status, message);
-    if status == StatusCode::METHOD_NOT_ALLOWED {
-        response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
+        let media_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        let media_type = media_type.and_then(|value| value.split(';').next()).unwrap_or_default();
+        let media_type = media_type.trim();
+        let Some(form) = after(media_type, "application/grpc") else { return Ok(Self::Rest) };
+        let web = after(form, "-web");
+        let form = web.map_or(form, |form| after(form, "-text").unwrap_or(form));
+        if !form.is_empty() && !form.eq_ignore_ascii_case("+proto") {
+            let message = "content-type: expected application/grpc, application/grpc-web or \
+                           application/grpc-web-text";
+            return refused(StatusCode::UNSUPPORTED_MEDIA_TYPE, message);
+        }
+        if request.method() != Method::POST {
+            return refused(StatusCode::METHOD_NOT_ALLOWED, "expected POST");
+        }
+        match web.map(|_| HeaderValue::try_from(media_type.to_ascii_lowercase())) {
+            Some(Ok(media_type)) => Ok(Self::GrpcWeb(media_type)),
+            _ if version < Version::HTTP_2 => {
+                refused(StatusCode::HTTP_VERSION_NOT_SUPPORTED, "gRPC: expected HTTP/2")
+            }
+            _ => Ok(Self::Grpc),
+        }
     }
-    Some(response)
 }
 
 pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {

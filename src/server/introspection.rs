@@ -5,16 +5,17 @@ use std::time::Duration;
 use http::{Request, Response};
 use prost::DecodeError;
 use tokio::time::timeout;
+use tonic::Status;
 use tonic::body::Body;
 use tonic::codec::CompressionEncoding;
 use tonic::service::Routes;
 use tonic_health::pb::health_server::{Health, HealthServer};
 use tower::Service;
 
-use super::{Reflection, bounded, encoded};
+use super::deadline::Deadline;
+use super::{Reflection, encoded};
 
 /// Whether this gRPC path is one of health checks or reflection.
-#[cfg(feature = "serve")]
 pub(crate) fn has(path: &str) -> bool {
     matches!(
         path,
@@ -46,15 +47,25 @@ pub(crate) fn routes<'a>(
 }
 
 /// Calls these routes. What they need of the request before their response begins must arrive within `time`; streams go on
-/// then.
-pub(crate) async fn call(
+/// until the deadline. Nobody needs a token here: without one, no connection is kept for longer than by a call.
+///
+/// # Errors
+///
+/// Fails if the request comes too late, its deadline cannot be read, or its path is another one.
+pub(super) async fn call(
     mut routes: Routes,
     request: Request<Body>,
     time: Duration,
-) -> Response<Body> {
-    match timeout(time, routes.call(request)).await {
-        Ok(Ok(response)) => response,
+) -> Result<Response<Body>, Status> {
+    let path = request.uri().path();
+    if !has(path) {
+        return Err(Status::unimplemented(format!("there is no RPC {path}")));
+    }
+    let deadline = Deadline::of(request.headers())?;
+    let called = timeout(time, routes.call(request));
+    match deadline.limit(Box::pin(called)).await? {
+        Ok(Ok(response)) => Ok(response.map(|body| deadline.limit_body(body))),
         Ok(Err(never)) => match never {},
-        Err(_) => bounded::into_http(encoded::too_late(time)),
+        Err(_) => Err(encoded::too_late(time)),
     }
 }

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, Response, StatusCode};
+use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use http_body_util::{BodyExt, LengthLimitError};
 
-use super::error_body::respond;
+use super::error_body::error;
 use crate::framing::MessageLimit;
 
 /// Limits of a [`RestFront`](super::RestFront).
@@ -37,7 +37,12 @@ pub(super) struct Refusal {
 
 impl From<Refusal> for Response<Bytes> {
     fn from(Refusal { status, message }: Refusal) -> Self {
-        respond(status, &message, &[])
+        let mut response = error(status, &message);
+        if status == StatusCode::METHOD_NOT_ALLOWED {
+            // Before its path is known, only a gRPC request has a wrong method.
+            response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
+        }
+        response
     }
 }
 

@@ -1,7 +1,7 @@
 //! Maps gRPC metadata to HTTP headers and back as ESET's gateway does ([facts](crate::facts#errors)): all of
 //! it except what belongs to one connection or to the form of the message, or tells a browser about an origin.
 
-use http::{HeaderMap, HeaderName, header};
+use http::{HeaderMap, HeaderName, HeaderValue, header};
 use tonic::metadata::MetadataMap;
 
 #[cfg(feature = "serve")]
@@ -45,7 +45,7 @@ fn is_of_http(name: &HeaderName) -> bool {
 
 /// What headers begin with that tell a browser or another HTTP client what to do with the origin that they come from:
 /// whom to let read or embed it, what to store and where to go. Only the server of that origin sets them.
-const OF_BROWSERS: [&str; 37] = [
+const OF_BROWSERS: [&str; 38] = [
     "accept-ch",
     "access-control-",
     "activate-storage-access",
@@ -80,6 +80,7 @@ const OF_BROWSERS: [&str; 37] = [
     "supports-loading-mode",
     "timing-allow-origin",
     "use-as-dictionary",
+    "x-content-type-options",
     "x-frame-options",
     "x-sourcemap",
     "x-xss-protection",
@@ -154,9 +155,14 @@ pub(crate) fn of_request(
     MetadataMap::from_headers(kept(headers, is_other))
 }
 
-/// Returns the headers of a response.
+/// Returns the headers of a response. What is said to one caller is not for those of a shared cache, which without such a
+/// header may keep even a 404 (RFC 9110, 15.1), unless the metadata says how long it is valid; and no browser takes it for
+/// a page that it is not called.
 pub(super) fn to_headers(metadata: MetadataMap) -> HeaderMap {
-    kept(metadata.into_headers(), |_| false)
+    let mut headers = kept(metadata.into_headers(), |_| false);
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers
 }
 
 fn kept(mut headers: HeaderMap, is_other: impl Fn(&HeaderName) -> bool) -> HeaderMap {

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use tonic::{Code, Status};
 
-use super::backend::{Backend, RestCall, RestResponse};
+use super::backend::{Backend, RestCall, RestFuture, RestResponse};
 use super::deadline::Deadline;
 use super::encoding::{self, Encoding};
 use super::limits::RestLimits;
@@ -19,7 +19,7 @@ use crate::rpc::Deployment;
 use crate::rpc::MethodSpec;
 #[cfg(feature = "serve")]
 use crate::transcode::code_from_http;
-use crate::transcode::{Router, http_from_code};
+use crate::transcode::{Route, Router, TranscodeError, http_from_code};
 use crate::wkt::TypeRegistry;
 
 /// Returns the HTTP status of a failed call.
@@ -38,14 +38,19 @@ type StatusRule = fn(&MethodSpec, Code) -> u16;
 /// * An unknown path is 404, another method 405 with `Allow`, a body that is not JSON 415.
 /// * A body may be compressed by gzip (`Content-Encoding`); unpacked it has the same limit.
 /// * A call ends with 504 at the deadline that its header `grpc-timeout` sets.
-/// * Headers become metadata and metadata becomes headers.
+/// * Headers become metadata and metadata becomes headers. Responses are not stored by caches (`Cache-Control: no-store`)
+///   unless the metadata has that header, browsers take them for nothing else than their type, and scripts in a download
+///   do not run.
 #[derive(Clone)]
 pub struct RestFront {
     router: Router,
+    /// The RPCs by gRPC path.
+    rpcs: BTreeMap<&'static str, &'static MethodSpec>,
     backends: BTreeMap<&'static str, Arc<dyn Backend>>,
     registry: TypeRegistry,
     limits: RestLimits,
     status: StatusRule,
+    has_head: bool,
 }
 
 impl RestFront {
@@ -59,12 +64,19 @@ impl RestFront {
                 by_path.insert(spec.path, Arc::clone(&backend));
             }
         }
+        Self { backends: by_path, ..Self::of(specs) }
+    }
+
+    /// Serves these RPCs to a server that calls them itself ([`answer_by`](Self::answer_by)).
+    pub(crate) fn of(specs: Vec<&'static MethodSpec>) -> Self {
         Self {
+            rpcs: specs.iter().map(|spec| (spec.path, *spec)).collect(),
             router: Router::new(specs),
-            backends: by_path,
+            backends: BTreeMap::new(),
             registry: TypeRegistry::default().remember_enum_names(),
             limits: RestLimits::default(),
             status: |_, code| http_from_code(code),
+            has_head: false,
         }
     }
 
@@ -94,20 +106,45 @@ impl RestFront {
     #[must_use]
     pub(crate) fn keep(mut self, deployment: Deployment) -> Self {
         self.router.keep(deployment);
+        self.rpcs.retain(|_, spec| deployment.has(spec));
         self
+    }
+
+    /// Sets whether `HEAD` finds the RPC of `GET` (RFC 9110, 9.3.2). The server leaves out the body.
+    #[cfg(feature = "_connections")]
+    #[must_use]
+    pub(crate) fn head(mut self, has_head: bool) -> Self {
+        self.has_head = has_head;
+        self
+    }
+
+    /// Returns all RPCs.
+    #[cfg(feature = "_connections")]
+    pub(crate) fn specs(&self) -> impl Iterator<Item = &'static MethodSpec> {
+        self.rpcs.values().copied()
+    }
+
+    /// Returns the RPC with this gRPC path.
+    #[cfg(feature = "emulator")]
+    pub(crate) fn spec(&self, path: &str) -> Option<&'static MethodSpec> {
+        self.rpcs.get(path).copied()
     }
 
     /// Returns the RPC for a request; `None` if there is none.
     pub fn rpc(&self, method: &Method, path: &str) -> Option<&'static MethodSpec> {
-        let route = self.router.route(method.as_str(), path).ok().flatten()?;
+        let route = self.route(method, path).ok().flatten()?;
         Some(route.spec())
+    }
+
+    fn route(&self, method: &Method, path: &str) -> Result<Option<Route>, TranscodeError> {
+        let method = if self.has_head && method == Method::HEAD { &Method::GET } else { method };
+        self.router.route(method.as_str(), path)
     }
 
     /// Returns the RPC for a request, of which [`answer`](Self::answer) need not look for it again.
     #[cfg(feature = "_connections")]
     pub(crate) fn find<B>(&self, request: &mut Request<B>) -> Option<&'static MethodSpec> {
-        let route = self.router.route(request.method().as_str(), request.uri().path());
-        let route = route.ok().flatten()?;
+        let route = self.route(request.method(), request.uri().path()).ok().flatten()?;
         let spec = route.spec();
         request.extensions_mut().insert(route);
         Some(spec)
@@ -163,10 +200,28 @@ impl RestFront {
 
     /// Calls the RPC for a request and returns the response.
     pub async fn answer(&self, request: Request<Bytes>) -> Response<Bytes> {
+        let call = |call: RestCall| -> RestFuture {
+            match self.backends.get(call.rpc().path) {
+                Some(backend) => backend.call(call),
+                None => Box::pin(call.unimplemented()),
+            }
+        };
+        self.answer_by(request, call).await
+    }
+
+    /// Returns the response to a request, whose RPC this function calls.
+    pub(crate) async fn answer_by<F>(
+        &self,
+        request: Request<Bytes>,
+        call: impl FnOnce(RestCall) -> F,
+    ) -> Response<Bytes>
+    where
+        F: Future<Output = Result<RestResponse, Status>>,
+    {
         let (mut head, body) = request.into_parts();
         let path = head.uri.path();
         let found = head.extensions.remove().map(|route| Ok(Some(route)));
-        let route = match found.unwrap_or_else(|| self.router.route(head.method.as_str(), path)) {
+        let route = match found.unwrap_or_else(|| self.route(&head.method, path)) {
             Ok(Some(route)) => route,
             Ok(None) => return self.no_route(path),
             Err(error) => return Self::error(StatusCode::BAD_REQUEST, &error.to_string()),
@@ -182,12 +237,11 @@ impl RestFront {
             return Self::error(StatusCode::UNSUPPORTED_MEDIA_TYPE, message);
         }
         let spec = route.spec();
-        let Some(backend) = self.backends.get(spec.path) else { return self.no_route(path) };
         let deadline = match Deadline::of(&head.headers) {
             Ok(deadline) => deadline,
             Err(status) => return self.failure(spec, &status),
         };
-        let call = RestCall {
+        let asked = RestCall {
             route,
             query: head.uri.query().unwrap_or_default().to_owned(),
             body,
@@ -195,7 +249,7 @@ impl RestFront {
             extensions: head.extensions,
             registry: self.registry.clone(),
         };
-        match deadline.limit(backend.call(call)).await {
+        match deadline.limit(call(asked)).await {
             Ok(Ok(response)) => success(response),
             Ok(Err(status)) | Err(status) => self.failure(spec, &status),
         }
@@ -203,10 +257,16 @@ impl RestFront {
 
     /// Returns the response for a failed call of an RPC.
     pub fn failure(&self, spec: &MethodSpec, status: &Status) -> Response<Bytes> {
-        let http = (self.status)(spec, status.code());
+        self.failure_of(Some(spec), status)
+    }
+
+    /// Returns the response for a failed request, which may be for no RPC.
+    pub(crate) fn failure_of(&self, spec: Option<&MethodSpec>, status: &Status) -> Response<Bytes> {
+        let code = status.code();
+        let http = spec.map_or_else(|| http_from_code(code), |spec| (self.status)(spec, code));
         let http = StatusCode::from_u16(http).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = error_body::of_status(http, status, &self.registry);
-        response.extensions_mut().insert(status.code());
+        response.extensions_mut().insert(code);
         if http == StatusCode::UNAUTHORIZED {
             let bearer = HeaderValue::from_static("Bearer");
             response.headers_mut().entry(header::WWW_AUTHENTICATE).or_insert(bearer);
@@ -216,20 +276,23 @@ impl RestFront {
 
     /// Returns the code of the call that has this response.
     #[cfg(feature = "serve")]
-    pub(crate) fn code(response: &Response<Bytes>) -> Code {
+    pub(crate) fn code<B>(response: &Response<B>) -> Code {
         let of_http = || code_from_http(response.status().as_u16());
         response.extensions().get().copied().unwrap_or_else(of_http)
     }
 
     /// Returns the response for a request that is not a call: an error in the form of ESET's gateway.
     pub fn error(status: StatusCode, message: &str) -> Response<Bytes> {
-        error_body::respond(status, message, &[])
+        error_body::error(status, message)
     }
 
     fn no_route(&self, path: &str) -> Response<Bytes> {
-        let methods = self.router.methods(path);
+        let mut methods = self.router.methods(path);
         if methods.is_empty() {
             return Self::error(StatusCode::NOT_FOUND, "there is no such path");
+        }
+        if self.has_head && methods.contains(&"GET") {
+            methods.push("HEAD");
         }
         let allow = methods.join(", ");
         let message = format!("expected {allow}");
@@ -244,7 +307,7 @@ impl RestFront {
 impl fmt::Debug for RestFront {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RestFront")
-            .field("rpcs", &self.backends.keys())
+            .field("rpcs", &self.rpcs.keys())
             .field("limits", &self.limits)
             .finish_non_exhaustive()
     }
@@ -252,7 +315,13 @@ impl fmt::Debug for RestFront {
 
 fn success(rest: RestResponse) -> Response<Bytes> {
     let mut response = Response::new(rest.body);
-    *response.headers_mut() = metadata::to_headers(rest.metadata);
-    response.headers_mut().insert(header::CONTENT_TYPE, rest.content_type);
+    let mut headers = metadata::to_headers(rest.metadata);
+    if rest.content_type != "application/json" {
+        // Whoever made the body must not act as this server's own page.
+        let sandbox = HeaderValue::from_static("default-src 'none'; sandbox");
+        headers.insert(header::CONTENT_SECURITY_POLICY, sandbox);
+    }
+    headers.insert(header::CONTENT_TYPE, rest.content_type);
+    *response.headers_mut() = headers;
     response
 }

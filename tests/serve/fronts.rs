@@ -1,8 +1,11 @@
 //! The fronts that the suite of `wires` does not use, and what is not a call.
 
 use bytes::Bytes;
+use eset_protect::auth::BoxFuture;
 use eset_protect::automation::v1::{ListTasksRequest, ListTasksResponse};
-use eset_protect::{Client, Wire};
+use eset_protect::serve::Bridge;
+use eset_protect::transport::{Reply, Request as Attempt, Transport};
+use eset_protect::{Client, Error, Wire};
 use http::{Request, Version, header};
 use prost::Message;
 use tonic::Code;
@@ -30,16 +33,50 @@ async fn a_browser_calls_over_grpc_web() {
     for upstream in WIRES {
         let fixture = Fixture::start(upstream).await;
         let request = ListTasksRequest { page_size: 3, ..Default::default() };
-        let response = send(grpc_web(&fixture.bridge.endpoint(), &request)).await;
-        assert_eq!(response.headers()[header::CONTENT_TYPE], "application/grpc-web+proto");
-        let body = response.into_body();
-        let length = u32::from_be_bytes(body[1..5].try_into().unwrap()) as usize;
-        let page = ListTasksResponse::decode(&body[5..5 + length]).unwrap();
-        assert_eq!(page.tasks.len(), 3);
-        // The trailers are a frame of their own.
-        assert_eq!(body[5 + length], 0x80);
-        let trailers = String::from_utf8_lossy(&body[10 + length..]).into_owned();
-        assert!(trailers.contains("grpc-status:0"), "{trailers}");
+        for endpoint in [fixture.bridge.endpoint(), fixture.emulator.endpoint()] {
+            let response = send(grpc_web(&endpoint, &request)).await;
+            assert_eq!(response.headers()[header::CONTENT_TYPE], "application/grpc-web+proto");
+            let body = response.into_body();
+            let length = u32::from_be_bytes(body[1..5].try_into().unwrap()) as usize;
+            let page = ListTasksResponse::decode(&body[5..5 + length]).unwrap();
+            assert_eq!(page.tasks.len(), 3);
+            // The trailers are a frame of their own.
+            assert_eq!(body[5 + length], 0x80);
+            let trailers = String::from_utf8_lossy(&body[10 + length..]).into_owned();
+            assert!(trailers.contains("grpc-status:0"), "{trailers}");
+        }
+        let log = fixture.emulator.log();
+        assert!(log.last().is_some_and(|arrival| arrival.is_rpc("ListTasks")), "{log:?}");
+    }
+}
+
+/// A page must be able to read that the call failed, whatever broke.
+#[tokio::test]
+async fn a_panic_is_answered_in_the_form_of_the_request() {
+    #[derive(Debug)]
+    struct Broken;
+    impl Transport for Broken {
+        fn send<'a>(&'a self, _request: Attempt<'a>) -> BoxFuture<'a, Result<Reply, Error>> {
+            panic!("the transport is broken")
+        }
+    }
+    let upstream = Client::builder("http://broken").transport(Broken).connect_lazy().unwrap();
+    let page = "https://console.example";
+    let bridge = Bridge::to(upstream).allow_origin(page.parse().unwrap()).start().await.unwrap();
+    let endpoint = bridge.endpoint();
+    let rest = Request::get(format!("{endpoint}/v1/device_tasks")).body(Bytes::new()).unwrap();
+    let web = grpc_web(&endpoint, &ListTasksRequest::default());
+    for (mut request, status, media_type) in
+        [(rest, 500, "application/json"), (web, 200, "application/grpc-web+proto")]
+    {
+        request.headers_mut().insert(header::ORIGIN, page.parse().unwrap());
+        let response = send(request).await;
+        assert_eq!(response.status(), status);
+        let headers = response.headers();
+        assert_eq!(headers[header::CONTENT_TYPE], media_type);
+        assert_eq!(headers[header::ACCESS_CONTROL_ALLOW_ORIGIN], page);
+        let code = headers.get("grpc-status").map(|code| code.to_str().unwrap());
+        assert_eq!(code, (status == 200).then_some("13"));
     }
 }
 
@@ -109,21 +146,21 @@ async fn what_is_not_grpc_is_told_so() {
             assert_eq!(ask(one, "POST", endpoint, LIST, media_type).await.0, expected);
         }
     }
-    assert_eq!(ask(one, "POST", &emulator, LIST, "application/grpc-web").await.0, 415);
     let only_post = (405, Some("POST".to_owned()), None);
-    for media_type in ["application/grpc", "application/grpc-web"] {
-        assert_eq!(ask(two, "PUT", &bridge, LIST, media_type).await, only_post);
-    }
-    assert_eq!(ask(two, "PUT", &emulator, LIST, "application/grpc").await, only_post);
-    assert_eq!(ask(one, "POST", &bridge, LIST, "application/grpc-web+json").await.0, 415);
-    for media_type in ["Application/gRPC-Web", "application/grpc-web-text; charset=utf-8"] {
-        assert_eq!(ask(one, "POST", &bridge, LIST, media_type).await.0, 200, "{media_type}");
-    }
-    for version in [one, two] {
-        let media_type = if version == two { "application/grpc" } else { "application/grpc-web" };
-        let (status, _, message) = ask(version, "POST", &bridge, "/no.Such/Call", media_type).await;
-        let message = message.map(|text| text.replace("%20", " "));
-        assert_eq!((status, message.as_deref()), (200, Some("there is no RPC /no.Such/Call")));
+    for endpoint in [&bridge, &emulator] {
+        for media_type in ["application/grpc", "application/grpc-web"] {
+            assert_eq!(ask(two, "PUT", endpoint, LIST, media_type).await, only_post);
+        }
+        assert_eq!(ask(one, "POST", endpoint, LIST, "application/grpc-web+json").await.0, 415);
+        for media_type in ["Application/gRPC-Web", "application/grpc-web-text; charset=utf-8"] {
+            assert_eq!(ask(one, "POST", endpoint, LIST, media_type).await.0, 200, "{media_type}");
+        }
+        for (version, media_type) in [(one, "application/grpc-web"), (two, "application/grpc")] {
+            let answer = ask(version, "POST", endpoint, "/no.Such/Call", media_type).await;
+            let message = answer.2.map(|text| text.replace("%20", " "));
+            let expected = Some("there is no RPC /no.Such/Call");
+            assert_eq!((answer.0, message.as_deref()), (200, expected));
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! What the head of a request must have, and `HEAD`.
+//! What the heads of requests and responses must have, and `HEAD`.
 
 use bytes::Bytes;
 use eset_protect::Wire;
@@ -40,23 +40,74 @@ async fn a_body_in_an_unknown_transfer_coding_is_not_read() {
 }
 
 #[tokio::test]
-async fn head_of_a_page_is_that_of_get() {
+async fn head_is_get_without_a_body() {
     let fixture = Fixture::start(Wire::Grpc).await;
-    for endpoint in [fixture.bridge.endpoint(), fixture.emulator.endpoint()] {
-        for version in [Version::HTTP_11, Version::HTTP_2] {
-            for path in ["/", "/start.js", "/openapi.json"] {
-                let ask = |method| {
-                    let uri = format!("{endpoint}{path}");
-                    let request = Request::builder().method(method).uri(uri).version(version);
-                    send(request.body(Bytes::new()).unwrap())
-                };
-                let (get, head) = (ask(Method::GET).await, ask(Method::HEAD).await);
-                assert_eq!(head.status(), 200, "{path}");
-                assert!(head.body().is_empty());
-                assert_eq!(head.headers()["content-type"], get.headers()["content-type"]);
-                assert_eq!(head.headers()["content-length"], get.body().len().to_string());
-            }
+    let ask = async |method, endpoint: &str, path: &str, version, origin: Option<&str>| {
+        let mut request =
+            Request::builder().method(method).uri(format!("{endpoint}{path}")).version(version);
+        if let Some(origin) = origin {
+            request = request.header("origin", origin);
         }
+        send(request.body(Bytes::new()).unwrap()).await
+    };
+    let evil = Some("https://evil.example");
+    let pages = [("/", None), ("/start.js", None), ("/openapi.json", None), ("/", evil)];
+    let calls = [
+        ("/v1/device_tasks?pageSize=1", None),
+        ("/v1/device_tasks/none", None),
+        ("/v1/device_tasks", evil),
+        ("/none", None),
+    ];
+    let (bridge, emulator) = (fixture.bridge.endpoint(), fixture.emulator.endpoint());
+    for version in [Version::HTTP_11, Version::HTTP_2] {
+        let of_bridge = pages.into_iter().chain(calls).map(|asked| (&bridge, asked));
+        // It has `HEAD` of calls only if it is asked to, since ESET documents none.
+        for (endpoint, (path, origin)) in of_bridge.chain(pages.map(|page| (&emulator, page))) {
+            let get = ask(Method::GET, endpoint, path, version, origin).await;
+            let head = ask(Method::HEAD, endpoint, path, version, origin).await;
+            assert_eq!(head.status(), get.status(), "{path}");
+            assert!(head.body().is_empty(), "{path}");
+            assert_eq!(head.headers()["content-type"], get.headers()["content-type"]);
+            assert_eq!(head.headers()["content-length"], get.body().len().to_string());
+        }
+        let answer = ask(Method::PUT, &bridge, "/v1/device_tasks", version, None).await;
+        assert_eq!(
+            (answer.status().as_u16(), &answer.headers()["allow"]),
+            (405, &"GET, POST, HEAD".parse().unwrap())
+        );
+        // Without `GET` there is no `HEAD`.
+        let answer = ask(Method::HEAD, &bridge, "/v1/devices:batchImport", version, None).await;
+        assert_eq!(answer.headers()["allow"], "POST");
+    }
+}
+
+/// Shared caches keep even a 404 that does not forbid it.
+#[tokio::test]
+async fn nothing_said_to_a_caller_is_stored_or_taken_for_a_page() {
+    let fixture = Fixture::start(Wire::Rest).await;
+    for endpoint in [fixture.bridge.endpoint(), fixture.emulator.endpoint()] {
+        for (path, status) in
+            [("/v1/device_tasks", 200), ("/v1/device_tasks/none", 404), ("/none", 404)]
+        {
+            let request = Request::get(format!("{endpoint}{path}")).body(Bytes::new()).unwrap();
+            let answer = send(request).await;
+            assert_eq!(answer.status(), status, "{path}");
+            let all = |name| answer.headers().get_all(name).iter().collect::<Vec<_>>();
+            assert_eq!(all("cache-control"), ["no-store"], "{path}");
+            assert_eq!(all("x-content-type-options"), ["nosniff"], "{path}");
+        }
+    }
+}
+
+/// The deadline of a call includes the wait for its body.
+#[tokio::test]
+async fn half_a_request_over_rest_ends_at_its_deadline() {
+    let fixture = Fixture::start(Wire::Grpc).await;
+    for address in [fixture.bridge.local_addr(), fixture.emulator.local_addr()] {
+        let half = "POST /v1/device_tasks HTTP/1.1\r\nhost: localhost\r\ngrpc-timeout: 20m\r\n\
+                    content-type: application/json\r\ncontent-length: 9\r\n\r\n{";
+        let answer = exchange(address, half).await;
+        assert!(answer.starts_with("HTTP/1.1 504") && answer.contains("grpc-timeout"), "{answer}");
     }
 }
 

@@ -172,7 +172,7 @@ async fn no_header_makes_a_call_another_one() {
 }
 
 /// What an upstream says of its own origin.
-const OF_THE_UPSTREAM: [&str; 22] = [
+const OF_THE_UPSTREAM: [&str; 23] = [
     "access-control-allow-origin",
     "access-control-allow-credentials",
     "authentication-info",
@@ -194,6 +194,7 @@ const OF_THE_UPSTREAM: [&str; 22] = [
     "strict-transport-security",
     "vary",
     "www-authenticate",
+    "x-content-type-options",
     "x-frame-options",
 ];
 

@@ -150,6 +150,15 @@ async fn a_download_comes_as_it_is_with_its_media_type() {
         };
         let body = download(&["application/zip"]).await.unwrap();
         assert_eq!((body.content_type.as_str(), &body.data[..]), ("application/zip", CONTENT));
+        // In a browser it is no page of this server.
+        if wire == Wire::Rest {
+            let object_uuids = vec!["text/html".to_owned()];
+            let request = BatchDownloadQuarantinedObjectsRequest { object_uuids };
+            let objects = client.quarantined_objects();
+            let sent = objects.batch_download_quarantined_objects(request).send().await.unwrap();
+            let policy = sent.metadata().get("content-security-policy").unwrap();
+            assert_eq!(policy, "default-src 'none'; sandbox");
+        }
         // A body needs a media type over HTTP; a message does not.
         let body = download(&[""]).await.unwrap();
         let unknown = if wire == Wire::Rest { "application/octet-stream" } else { "" };

@@ -1,13 +1,12 @@
 //! Serves one connection from its first byte to its last.
 
 use std::net::SocketAddr;
-use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::FutureExt;
-use http::{Request, Response, StatusCode};
+use futures_util::future::BoxFuture;
+use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -17,8 +16,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 use tonic::Status;
 use tonic::body::Body;
-use tower::util::BoxCloneService;
-use tower::{BoxError, Service};
+use tower::BoxError;
 
 use super::activity::Activity;
 use super::handshake::{Accepted, Handshake};
@@ -26,12 +24,13 @@ use super::lent::lend;
 use super::limits::ConnectionLimits;
 use super::linger::linger;
 use super::unread::Unread;
-use crate::server::RestFront;
 use crate::server::deadline::stream::{trailers, until};
-use crate::server::head::{full, is_grpc};
 
 /// Answers the requests of all connections. An error breaks the connection.
-pub(crate) type Calls = BoxCloneService<Request<Body>, Response<Body>, BoxError>;
+pub(crate) type Calls = Arc<dyn Fn(Request<Body>) -> Answering + Send + Sync>;
+
+/// A pending response.
+pub(crate) type Answering = BoxFuture<'static, Result<Response<Body>, BoxError>>;
 
 /// The address from which a request came, in its extensions.
 #[derive(Clone, Copy)]
@@ -105,9 +104,9 @@ async fn exchange(
     let io = TokioIo::new(Arc::clone(activity).track(stream));
     let calling = Arc::clone(activity);
     let service = service_fn(move |mut request: Request<Incoming>| {
-        let (path, is_grpc) = (request.uri().path(), is_grpc(request.headers()));
-        let is_watch = is_grpc && path == WATCH;
-        let is_lasting = is_watch || is_grpc && path.starts_with(REFLECTION);
+        let path = request.uri().path();
+        let is_watch = path == WATCH;
+        let is_lasting = is_watch || path.starts_with(REFLECTION);
         let mut call = calling.begin(is_lasting);
         let ending = is_lasting.then(|| Arc::clone(&calling));
         if let Some(peer) = peer {
@@ -117,11 +116,9 @@ async fn exchange(
             request.extensions_mut().extend(extensions.clone());
         }
         let (request, unread) = (of_calls.track(request), of_calls.clone());
-        let mut calls = calls.clone();
-        let answer = AssertUnwindSafe(async move { calls.call(request).await }).catch_unwind();
+        let answer = calls(request);
         async move {
-            let answer = answer.await.unwrap_or_else(|_| Ok(panicked(is_grpc)));
-            let mut answer = answer.map_err(std::io::Error::other)?;
+            let mut answer = answer.await.map_err(std::io::Error::other)?;
             if let Some(activity) = ending {
                 answer = answer.map(|body| until_leaving(body, activity));
             }
@@ -176,15 +173,6 @@ async fn exchange(
                 activity.ask_to_leave();
             }
         }
-    }
-}
-
-/// Answers a call that panicked. The connection and its other calls go on.
-fn panicked(is_grpc: bool) -> Response<Body> {
-    const MESSAGE: &str = "the call panicked";
-    match is_grpc {
-        true => Status::internal(MESSAGE).into_http(),
-        false => RestFront::error(StatusCode::INTERNAL_SERVER_ERROR, MESSAGE).map(full),
     }
 }
 

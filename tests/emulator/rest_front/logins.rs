@@ -10,6 +10,7 @@ use tonic::{Code, Request};
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_client::HealthClient;
 
+use crate::raw::{grpc, whole};
 use crate::rest_front::fixture::*;
 
 const PASSWORD: &str = "grant_type=password&username=api&password=api&refresh_token=";
@@ -73,6 +74,10 @@ async fn without_a_token_calls_are_refused_and_health_is_not() {
     let mut health = HealthClient::new(channel);
     health.check(HealthCheckRequest::default()).await.unwrap();
     assert_eq!(fixture.http.get("/").await.status, 200);
+    // What does not exist is no secret.
+    fixture.http.get("/none").await.error(404);
+    let unknown = grpc(&fixture.running, "/no.Such/Call", &[], whole("")).await;
+    unknown.message_of(Code::Unimplemented);
 }
 
 #[tokio::test]
