@@ -94,7 +94,7 @@ impl Api {
                 true => near_paths(&verb, path)
                     .unwrap_or_else(|| "`eset-protect call` lists all operations".to_owned()),
             };
-            if self.check.allows_unknown() {
+            if self.check.allow_unknown {
                 return self.raw(&verb, body);
             }
             let problem = format!("there is no such operation in ESET's API; {hint}");

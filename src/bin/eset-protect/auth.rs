@@ -82,7 +82,7 @@ impl Auth {
 }
 
 fn login(connection: Upstream) -> Result<(), Failure> {
-    let name = connection.profile_name().unwrap_or(DEFAULT).to_owned();
+    let name = connection.profile.clone().unwrap_or_else(|| DEFAULT.to_owned());
     let mut config = Config::open()?;
     let Login { mut settings, username, secret } = connection.for_login(verify)?;
     let kept = match &secret {
@@ -93,7 +93,7 @@ fn login(connection: Upstream) -> Result<(), Failure> {
         settings.extend(username.map(|name| ("username".to_owned(), name)));
     }
     config.set(&name, &settings, kept.then(|| Keyring::lookup(&name)).as_deref())?;
-    say(&format!("Wrote the profile {name:?} to {}.", config.path().display()));
+    say(&format!("Wrote the profile {name:?} to {}.", config.path.display()));
     if kept {
         say("The login is in the keyring.");
     } else if secret.is_some() {
@@ -129,7 +129,7 @@ fn status(connection: Upstream) -> Result<(), Failure> {
 
 fn logout(connection: &Upstream) -> Result<(), Failure> {
     let mut config = Config::open()?;
-    let name = connection.profile_name().map(str::to_owned).or_else(|| config.default_profile());
+    let name = connection.profile.clone().or_else(|| config.default_profile());
     let name = name.unwrap_or_else(|| DEFAULT.to_owned());
     if !config.forget_command(&name, &Keyring::lookup(&name))? {
         let message = format!("the profile {name:?} has no login in the keyring");

@@ -48,7 +48,9 @@ pub struct Bulk {
 
 impl Bulk {
     pub fn run(self, connection: Connection) -> Result<(), Failure> {
-        let failed = self.options.failed_file(self.input.as_deref())?;
+        let failed = self.options.failed.as_deref();
+        let failed =
+            failed.map(|path| FailedFile::open(path, self.input.as_deref())).transpose()?;
         connection.run(async |client, view| self.calls(&client, view, failed).await)
     }
 

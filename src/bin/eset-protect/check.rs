@@ -20,14 +20,10 @@ pub struct CheckOptions {
     /// ESET adds these at any time, and treats those that it does not know itself as empty. Other mistakes
     /// are still refused.
     #[arg(long)]
-    allow_unknown: bool,
+    pub allow_unknown: bool,
 }
 
 impl CheckOptions {
-    pub fn allows_unknown(self) -> bool {
-        self.allow_unknown
-    }
-
     /// Checks a request made from flags; `flags` are the paths that they set, each before its prefixes.
     pub fn flags(self, request: &Request, flags: &[(String, String)]) -> Result<(), Failure> {
         fail(self.problems(request).map(|problem| (problem, with_flag(problem, flags))))

@@ -31,7 +31,7 @@ pub struct Upstream {
     /// The profile in ~/.config/eset-protect/config.toml whose settings apply where neither a flag nor a variable
     /// is given; see `eset-protect auth login --help` [env: ESET_PROFILE]
     #[arg(long, global = true, value_name = "NAME")]
-    profile: Option<String>,
+    pub profile: Option<String>,
     /// A server of these services, http://HOST:PORT or https://HOST[:PORT]; http://127.0.0.1:50051 by default
     /// [env: ESET_PROTECT_ENDPOINT]
     #[arg(long, global = true, value_name = "URL")]
@@ -109,7 +109,7 @@ pub struct Connection {
     #[command(flatten)]
     pub upstream: Upstream,
     #[command(flatten)]
-    view: View,
+    pub view: View,
 }
 
 impl Connection {
@@ -143,11 +143,6 @@ impl Connection {
         self.view.settled(self.upstream.settings()?.profile())
     }
 
-    /// Refuses all options for the output, which has a form of its own.
-    pub fn expect_no_format(&self, why: &str) -> Result<(), Failure> {
-        self.view.expect_no_format(why)
-    }
-
     /// Adds the options that protect from mistakes.
     pub fn safely(mut self, safety: Safety) -> Self {
         self.view.safety = safety;
@@ -162,10 +157,6 @@ impl Connection {
 }
 
 impl Upstream {
-    pub fn profile_name(&self) -> Option<&str> {
-        self.profile.as_deref()
-    }
-
     /// Returns the settings of a profile for this server and login, once `verify` has accepted them. Asks for a login
     /// where none is given.
     pub fn for_login(

@@ -130,22 +130,19 @@ impl Args {
         output.line("")?;
         let near = from_here(address);
         output.line("Try in another terminal:")?;
-        if account.is_some() && !near.ip().is_loopback() {
-            output.line("  (this command sends no login to another address without TLS)")?;
-        } else {
-            for line in examples(near, account, self.deployment) {
-                output.line(&format!("  {}", printable(&line)))?;
-            }
-        }
+        let lines = match account.is_some() && !near.ip().is_loopback() {
+            true => vec!["(this command sends no login to another address without TLS)".to_owned()],
+            false => examples(near, account, self.deployment),
+        };
+        lines.iter().try_for_each(|line| output.line(&format!("  {}", printable(line))))?;
         // Programs for On-Prem servers log in in another way.
         if self.deployment != Deployment::Cloud {
             return output.flush();
         }
         output.line("")?;
         output.line("Without this command:")?;
-        for line in curl_examples(&format!("http://{near}"), account) {
-            output.line(&format!("  {}", printable(&line)))?;
-        }
+        let lines = curl_examples(&format!("http://{near}"), account);
+        lines.iter().try_for_each(|line| output.line(&format!("  {}", printable(line))))?;
         output.flush()
     }
 }

@@ -43,16 +43,16 @@ pub enum Names<'a> {
 #[derive(Debug)]
 pub struct Flag {
     /// The path from the request to the field,
-    fields: Vec<FieldDescriptor>,
+    pub fields: Vec<FieldDescriptor>,
     /// and the field.
     field: FieldDescriptor,
     /// The name without `--`; for an argument, the name of its value.
-    name: String,
+    pub name: String,
     /// The name in full, if the other is shorter.
     alias: Option<String>,
-    is_argument: bool,
+    pub is_argument: bool,
     /// Whether several values make several requests.
-    takes_several: bool,
+    pub takes_several: bool,
 }
 
 impl Flag {
@@ -98,17 +98,12 @@ impl Flag {
         self.fields.iter().map(FieldDescriptor::name).collect::<Vec<_>>().join(".")
     }
 
-    /// Returns the path from the request to the field.
-    pub fn fields(&self) -> &[FieldDescriptor] {
-        &self.fields
-    }
-
     /// Returns the id of the argument, which is unique among those of a command.
     pub fn id(&self) -> String {
         format!("{PREFIX}{}", self.name)
     }
 
-    fn is_list(&self) -> bool {
+    pub fn is_list(&self) -> bool {
         self.field.is_list()
     }
 
@@ -118,13 +113,8 @@ impl Flag {
     }
 
     /// Returns the name as users type it.
-    pub fn name(&self) -> String {
+    pub fn typed_name(&self) -> String {
         if self.is_argument { self.name.clone() } else { format!("--{}", self.name) }
-    }
-
-    /// Names an argument whose field is all of a request.
-    pub fn set_name(&mut self, name: &str) {
-        name.clone_into(&mut self.name);
     }
 
     /// Returns what a value of an argument is: `the task`.
@@ -139,20 +129,6 @@ impl Flag {
             [value] => format!("{noun} {value}"),
             values => count(values.len(), noun.trim_start_matches("the ")),
         }
-    }
-
-    pub fn is_argument(&self) -> bool {
-        self.is_argument
-    }
-
-    /// Makes an argument take several values, each for a request of its own, unless its field is a list.
-    pub fn take_several(&mut self) {
-        self.takes_several = !self.is_list();
-    }
-
-    /// Whether several values make several requests.
-    pub fn takes_several(&self) -> bool {
-        self.takes_several
     }
 
     pub fn is_given(&self, matches: &ArgMatches) -> bool {
@@ -327,7 +303,7 @@ impl Flag {
             values => values.last().cloned().unwrap_or_default(),
         };
         let names: Vec<_> = self.fields.iter().map(FieldDescriptor::json_name).collect();
-        insert(json, &names, value).map_err(|error| format!("{}: {error}", self.name()))
+        insert(json, &names, value).map_err(|error| format!("{}: {error}", self.typed_name()))
     }
 
     /// Sets a field of the request itself, unless it is set.
@@ -347,7 +323,7 @@ impl Flag {
         let entry = kind.as_message().filter(|message| message.is_map_entry());
         if let Some(entry) = entry {
             let Some((key, value)) = text.split_once('=') else {
-                return Err(format!("{}: expected KEY=VALUE, found {text:?}", self.name()));
+                return Err(format!("{}: expected KEY=VALUE, found {text:?}", self.typed_name()));
             };
             let value = self.value(&entry.map_entry_value_field(), value)?;
             return Ok(format!("{}:{value}", quoted(key)));
@@ -367,7 +343,7 @@ impl Flag {
             }
             Form::Json => match serde_json::from_str::<&RawValue>(text) {
                 Ok(json) => Ok(json.get().to_owned()),
-                Err(error) => Err(format!("{}: expected JSON: {error}", self.name())),
+                Err(error) => Err(format!("{}: expected JSON: {error}", self.typed_name())),
             },
         }
     }

@@ -23,7 +23,7 @@ pub struct Items {
     /// The messages that wait to be sorted, each with its exact JSON.
     waiting: Vec<(Value, String)>,
     /// How many sorted messages to print.
-    limit: usize,
+    pub limit: usize,
 }
 
 impl Items {
@@ -54,11 +54,6 @@ impl Items {
             true => line(&mut self.output),
             false => self.push(&value.to_string()),
         }
-    }
-
-    /// Prints only the first `limit` of sorted messages.
-    pub fn limit(self, limit: usize) -> Self {
-        Self { limit, ..self }
     }
 
     /// Adds a message in JSON. Prints it, unless the format needs all of them.

@@ -36,7 +36,8 @@ pub async fn print(
     limit: Limit,
 ) -> Result<(), Failure> {
     let limit = limit.limit.unwrap_or(usize::MAX);
-    let mut items = Items::of(&method.items()?, view)?.limit(limit);
+    let mut items = Items::of(&method.items()?, view)?;
+    items.limit = limit;
     let noun = noun(method);
     // On a terminal, the lines themselves show the progress.
     let shows_lines = view.streams() && items.output.is_terminal;

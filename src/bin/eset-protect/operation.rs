@@ -98,7 +98,7 @@ impl Operation {
             true => arg.add(listed(noun, By::of(&flag.path()))),
             false => arg,
         };
-        match (flag.is_argument(), self.form) {
+        match (flag.is_argument, self.form) {
             (true, _) if self.is_by_name() => {
                 arg.required_unless_present("from").conflicts_with("from")
             }
@@ -171,11 +171,13 @@ impl Operation {
         flags.retain(|flag| !(is_paged && flag.path() == "page_token" || flag.path() == uuid));
         let is_changed = matches!(self.form, Form::Short) && !self.method.is_reading();
         if self.takes_many() && (is_changed || self.takes_uuids()) {
-            let last = flags.iter_mut().rfind(|flag| flag.is_argument());
-            last.into_iter().for_each(Flag::take_several);
+            // A list takes them itself.
+            let last = flags.iter_mut().rfind(|flag| flag.is_argument);
+            last.into_iter().for_each(|last| last.takes_several = !last.is_list());
         }
         if let ([flag], true) = (&mut *flags, self.takes_uuids()) {
-            flag.set_name(if flag.path().ends_with("uuid") { "UUID" } else { "NAME" });
+            let name = if flag.path().ends_with("uuid") { "UUID" } else { "NAME" };
+            name.clone_into(&mut flag.name);
         }
         flags
     }
@@ -218,7 +220,9 @@ impl Operation {
         }
         let to = matches.try_get_one::<PathBuf>(TO).ok().flatten().filter(|_| !safety.dry_run);
         if to.is_some() {
-            connection.expect_no_format("expected no --to, which writes the content of a file")?;
+            connection
+                .view
+                .expect_no_format("expected no --to, which writes the content of a file")?;
         }
         let watch = match self.can_watch() {
             true => Watch::from_arg_matches(matches)?,

@@ -26,16 +26,12 @@ pub struct Safety {
     yes: bool,
     /// Succeed if it does not exist
     #[arg(long)]
-    ignore_not_found: bool,
+    pub ignore_not_found: bool,
 }
 
 impl Safety {
     pub fn new(dry_run: bool, yes: bool) -> Self {
         Self { dry_run, yes, ..Self::default() }
-    }
-
-    pub fn ignores_not_found(self) -> bool {
-        self.ignore_not_found
     }
 
     /// Whether an error is to be ignored.

@@ -29,9 +29,7 @@ enum Command {
 
 impl Tasks {
     pub fn run(self) -> Result<(), Failure> {
-        let Self { connection, command } = self;
-        match command {
-            Command::Wait(wait) => wait.run(connection),
-        }
+        let Command::Wait(wait) = self.command;
+        wait.run(self.connection)
     }
 }

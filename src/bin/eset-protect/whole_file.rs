@@ -10,7 +10,7 @@ use tempfile::{Builder, NamedTempFile};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Readers {
     Owner,
-    /// All that the umask allows.
+    /// Those that can read the old file; without one, all that the umask allows.
     All,
 }
 
@@ -41,14 +41,15 @@ fn save(
     let mut builder = Builder::new();
     builder.prefix(".eset-protect-");
     // Elsewhere a new file has the permissions of its folder.
-    #[cfg(not(unix))]
-    let _ = readers;
     #[cfg(unix)]
     if readers == Readers::All {
         use std::os::unix::fs::PermissionsExt;
         builder.permissions(fs::Permissions::from_mode(0o666));
     }
     let mut new = builder.tempfile_in(folder)?;
+    if let (Readers::All, Ok(old)) = (readers, fs::metadata(path)) {
+        new.as_file().set_permissions(old.permissions())?;
+    }
     new.write_all(content)?;
     new.as_file().sync_all()?;
     persist(new)?;

@@ -154,6 +154,19 @@ fn the_file_of_what_failed() {
     let endpoint = format!("http://{}", nowhere.1);
     run(&[&create[..], &["--endpoint", &endpoint]].concat(), b"").fails(3);
     assert_eq!(std::fs::read_to_string(failed).unwrap(), "before");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::{PermissionsExt, symlink};
+        // It stays as private as it was, and a link stays one.
+        std::fs::set_permissions(failed, std::fs::Permissions::from_mode(0o600)).unwrap();
+        let link = directory.join("link");
+        symlink(failed, &link).unwrap();
+        let args = ["tasks", "create", "--file", file, "--failed", link.to_str().unwrap()];
+        assert_eq!(server.run(&args).code, 0);
+        assert_eq!(std::fs::read_to_string(failed).unwrap(), "");
+        let mode = std::fs::metadata(failed).unwrap().permissions().mode();
+        assert!(link.is_symlink() && mode & 0o777 == 0o600, "{mode:o}");
+    }
     let error = server.run(&["tasks", "create", "--file", file, "--failed", file]).fails(2);
     assert!(error.contains("expected a different file than the input"), "{error}");
     assert_eq!(std::fs::read_to_string(file).unwrap(), requests(1));

@@ -14,7 +14,7 @@ const COMMAND: &str = "credentials_command";
 /// The file.
 #[derive(Debug)]
 pub struct Config {
-    path: PathBuf,
+    pub path: PathBuf,
     document: DocumentMut,
 }
 
@@ -30,10 +30,6 @@ impl Config {
         let document = document
             .map_err(|error| Failure::Input(format!("{}: {}", path.display(), error.message())))?;
         Ok(Self { path, document })
-    }
-
-    pub fn path(&self) -> &Path {
-        &self.path
     }
 
     pub fn default_profile(&self) -> Option<String> {

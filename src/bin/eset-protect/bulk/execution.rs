@@ -42,7 +42,7 @@ impl Execution<'_> {
             tokio::select! {
                 biased;
                 () = &mut stopped => {
-                    if self.outcomes.is_interrupted() {
+                    if self.outcomes.is_interrupted {
                         return Ok(());
                     }
                     stopped.set(stop_signal()?);

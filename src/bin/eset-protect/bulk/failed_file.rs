@@ -32,7 +32,9 @@ impl FailedFile {
         if input.is_some_and(|input| is_same(path, input)) {
             return wrong("expected a different file than the input");
         }
-        Ok(Self { what, path: path.to_owned(), so_far: None })
+        // A link stays one.
+        let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        Ok(Self { what, path, so_far: None })
     }
 
     /// Empties the file before the first call.

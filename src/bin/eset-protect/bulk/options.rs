@@ -1,10 +1,9 @@
 //! Options for many calls.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 
-use super::failed_file::FailedFile;
 use crate::failure::Failure;
 
 #[derive(Args, Clone, Debug, Default)]
@@ -15,7 +14,7 @@ pub struct BulkOptions {
     /// Write the items to retry to this file, one per line: those that failed and certainly did not run, or
     /// can run twice without harm
     #[arg(long, value_name = "FILE")]
-    failed: Option<PathBuf>,
+    pub failed: Option<PathBuf>,
 }
 
 impl BulkOptions {
@@ -27,16 +26,6 @@ impl BulkOptions {
             Some((flag, _)) if !has_file => Err(Failure::Input(format!("{flag}: requires --file"))),
             _ => Ok(()),
         }
-    }
-
-    /// Whether failures must be recorded exactly, even for a single item.
-    pub fn has_failed_file(&self) -> bool {
-        self.failed.is_some()
-    }
-
-    /// Opens the file for failures; `input` is the file being read.
-    pub fn failed_file(&self, input: Option<&Path>) -> Result<Option<FailedFile>, Failure> {
-        self.failed.as_deref().map(|path| FailedFile::open(path, input)).transpose()
     }
 }
 

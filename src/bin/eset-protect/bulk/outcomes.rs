@@ -27,7 +27,7 @@ pub enum Outcome {
 #[derive(Debug)]
 pub struct Outcomes {
     all: Vec<Outcome>,
-    is_interrupted: bool,
+    pub is_interrupted: bool,
 }
 
 impl Outcomes {
@@ -53,10 +53,6 @@ impl Outcomes {
     pub fn interrupt(&mut self, left: usize) {
         self.is_interrupted = true;
         self.leave(left);
-    }
-
-    pub fn is_interrupted(&self) -> bool {
-        self.is_interrupted
     }
 
     /// Reports the calls whose responses were not awaited.

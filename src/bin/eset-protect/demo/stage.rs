@@ -7,7 +7,6 @@ use prost::{Message, Name};
 
 use crate::failure::Failure;
 use crate::output::Output;
-use crate::style::Style;
 
 /// The width of the names of facts.
 const NAME: usize = 9;
@@ -15,7 +14,7 @@ const NAME: usize = 9;
 /// Prints the demo.
 #[derive(Debug)]
 pub struct Stage {
-    output: Output,
+    pub output: Output,
     steps: usize,
 }
 
@@ -24,19 +23,15 @@ impl Stage {
         Self { output: Output::new(), steps: 0 }
     }
 
-    pub fn style(&self) -> Style {
-        self.output.style
-    }
-
     pub fn title(&mut self, text: &str) -> Result<(), Failure> {
-        let text = self.style().bold(text);
+        let text = self.output.style.bold(text);
         self.output.line(&text)
     }
 
     /// Starts the next step.
     pub fn step(&mut self, text: &str) -> Result<(), Failure> {
         self.steps += 1;
-        let style = self.style();
+        let style = self.output.style;
         let number = style.cyan(&format!("{:>2}", self.steps));
         self.output.line(&format!("\n{number}  {}", style.bold(text)))?;
         // Shows each step when it happens.
@@ -45,7 +40,7 @@ impl Stage {
 
     /// Prints a name and a value, which may have several lines.
     pub fn fact(&mut self, name: &str, value: &str) -> Result<(), Failure> {
-        let mut name = self.style().dim(&format!("{name:NAME$}"));
+        let mut name = self.output.style.dim(&format!("{name:NAME$}"));
         for line in value.lines() {
             self.output.line(&format!("    {name}  {line}"))?;
             name = " ".repeat(NAME);
@@ -65,7 +60,7 @@ impl Stage {
 
     /// Prints the last text, with commands to try and their purposes.
     pub fn end(&mut self, text: &str, commands: &[(String, &str)]) -> Result<(), Failure> {
-        let style = self.style();
+        let style = self.output.style;
         self.output.line(&format!("\n{}", style.bold(text)))?;
         let width = commands.iter().map(|(command, _)| command.len()).max().unwrap_or_default();
         for (command, what) in commands {

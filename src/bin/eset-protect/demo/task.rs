@@ -53,7 +53,7 @@ pub async fn survive(stage: &mut Stage, client: &Client, task: &DeviceTask) -> R
         serde_json::to_string(&params).map_err(other)? == sent,
         "the JSON comes back with the unknown member",
     )?;
-    let style = stage.style();
+    let style = stage.output.style;
     stage.fact("wire", &format!("is part of the same Any, now {} bytes", params.value.len()))?;
     stage.fact("typed", "still unpacks as OnDemandScan")?;
     stage.fact(
@@ -70,7 +70,7 @@ pub async fn progress(
     uuid: &str,
 ) -> Result<(), Failure> {
     stage.step("The task runs: DeviceTasks/ListTaskRuns, while the clock moves")?;
-    let style = stage.style();
+    let style = stage.output.style;
     let mut passed = 0;
     for (seconds, expected) in
         [(0, TaskRunStatus::Queued), (10, TaskRunStatus::Running), (60, TaskRunStatus::Finished)]

@@ -18,7 +18,8 @@ impl Operation {
         // A message that is required needs one of its fields: its name, if it has one.
         let inner = flags.iter().filter(|flag| flag.is_in_required());
         if !inner.clone().any(Flag::is_required) {
-            let is_name = |flag: &&Flag| ["--display-name", "--name"].contains(&&*flag.name());
+            let is_name =
+                |flag: &&Flag| ["--display-name", "--name"].contains(&&*flag.typed_name());
             shown.extend(inner.clone().find(is_name).or(inner.clone().next()));
         }
         // Of a choice that a required message is, one.

@@ -18,7 +18,7 @@ const LONG: &str = "Many requests, one after another or in an array, are many ca
 pub struct Given {
     /// The flag, and with it the file, for errors.
     flag: &'static str,
-    what: String,
+    pub what: String,
     source: Source,
 }
 
@@ -57,11 +57,6 @@ impl Given {
         let (flag, source) = ("the request", Source::of(argument));
         let what = if matches!(source, Source::Text(_)) { flag } else { argument };
         Some(Self { flag, what: what.to_owned(), source })
-    }
-
-    /// Returns its name for errors.
-    pub fn what(&self) -> &str {
-        &self.what
     }
 
     /// Returns the file, unless it is standard input.

@@ -77,7 +77,7 @@ impl Mask {
             return Err(format!("{name}: {expected}; found {mask:?}"));
         }
         if paths.is_empty() {
-            let known = flags.iter().filter(|flag| self.covers(flag)).map(Flag::name);
+            let known = flags.iter().filter(|flag| self.covers(flag)).map(Flag::typed_name);
             let known = known.collect::<Vec<_>>().join(", ");
             return Err(format!("the request changes nothing; expected one of {known}"));
         }
@@ -104,7 +104,7 @@ impl Mask {
 
     /// Returns the path of what a flag sets, if the mask can name it.
     fn path_of(&self, flag: &Flag) -> Option<String> {
-        let fields = match (&self.resource, flag.fields()) {
+        let fields = match (&self.resource, &*flag.fields) {
             (Some(resource), [first, rest @ ..]) => (first == resource).then_some(rest)?,
             (_, fields) => fields,
         };

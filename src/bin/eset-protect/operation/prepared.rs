@@ -61,7 +61,7 @@ impl<'a> Prepared<'a> {
 
     /// Returns what a call is for, since the last part of a path names that.
     fn named(&self) -> Option<&Set<'a>> {
-        self.set.iter().rfind(|(flag, _)| flag.is_argument())
+        self.set.iter().rfind(|(flag, _)| flag.is_argument)
     }
 
     /// Returns what a single call is for, such as `the task UUID` or `2 tasks`, if arguments name it.
@@ -95,7 +95,7 @@ impl<'a> Prepared<'a> {
 
     /// Returns what has the requests, for errors.
     pub fn place(&self) -> &str {
-        self.given.as_ref().map(Given::what).unwrap_or_default()
+        self.given.as_ref().map(|given| &*given.what).unwrap_or_default()
     }
 
     /// Returns the file that the requests are from.
@@ -111,7 +111,7 @@ impl<'a> Prepared<'a> {
             options.check(self.given.is_some())?;
         }
         let Some(given) = &self.given else { return self.make(options) };
-        let requests = self.read(given)?.many_if(options.has_failed_file());
+        let requests = self.read(given)?.many_if(options.failed.is_some());
         if let (Requests::Many(requests), Some(flag)) = (&requests, only_one) {
             let found = count(requests.len(), "request");
             let expected = format!("it is for one request, without --failed; found {found}");
@@ -132,9 +132,9 @@ impl<'a> Prepared<'a> {
 
     /// Whether several values are one call each.
     fn takes_several(&self, flag: &Flag) -> bool {
-        let is_split = self.operation.removes_named()
-            && Safety::from_matches(self.matches).ignores_not_found();
-        flag.takes_several() || is_split && flag.is_argument()
+        let is_split =
+            self.operation.removes_named() && Safety::from_matches(self.matches).ignore_not_found;
+        flag.takes_several || is_split && flag.is_argument
     }
 
     /// Reads what a file or an argument has, and completes it with the flags.
@@ -142,21 +142,21 @@ impl<'a> Prepared<'a> {
         let method = &self.operation.method;
         let is_several = |(flag, values): &&Set<'_>| self.takes_several(flag) && values.len() != 1;
         if let Some((flag, values)) = self.set.iter().find(is_several) {
-            let expected = format!("expected one with {}", given.what());
-            let problem = format!("{}: {expected}, found {}", flag.name(), values.len());
+            let expected = format!("expected one with {}", given.what);
+            let problem = format!("{}: {expected}, found {}", flag.typed_name(), values.len());
             return Err(Failure::Input(problem));
         }
         let complete = |before: &str| self.complete(before, &self.set.iter().collect::<Vec<_>>());
-        let requests = parse_requests(method, given.what(), &given.read()?, &complete)?;
-        self.check.all(method, given.what(), &requests)?;
+        let requests = parse_requests(method, &given.what, &given.read()?, &complete)?;
+        self.check.all(method, &given.what, &requests)?;
         Ok(requests)
     }
 
     /// Makes requests of the flags: one, or one for each value of an argument.
     fn make(&self, options: &BulkOptions) -> Result<Calls, Failure> {
         let is_each = |(flag, values): &&Set<'_>| {
-            let is_one = values.len() == 1 && !flag.is_read(self.matches);
-            self.takes_several(flag) && !(is_one && !options.has_failed_file())
+            let are_many = values.len() != 1 || flag.is_read(self.matches);
+            self.takes_several(flag) && (are_many || options.failed.is_some())
         };
         let each = self.set.iter().find(is_each);
         let is_other = |(flag, _): &&Set<'_>| each.is_none_or(|(each, _)| each.id() != flag.id());
@@ -166,7 +166,7 @@ impl<'a> Prepared<'a> {
         if let Form::Own(own) = self.operation.form {
             (json, fields) = own.complete(json, self.matches, self.check)?;
         }
-        fields.extend(self.flags.iter().map(|flag| (flag.path(), flag.name())));
+        fields.extend(self.flags.iter().map(|flag| (flag.path(), flag.typed_name())));
         let checked = |json: &str| {
             let request = Request::whole(&self.operation.method, json)?;
             self.check.flags(&request, &fields)?;
@@ -175,7 +175,7 @@ impl<'a> Prepared<'a> {
         let Some((flag, values)) = each else {
             // Only flags, or nothing: an empty request is one too.
             let request = Requests::One(checked(&json)?);
-            return Ok(self.of(request.many_if(options.has_failed_file())));
+            return Ok(self.of(request.many_if(options.failed.is_some())));
         };
         let items = values.iter().map(|value| {
             let json = flag.set(&json, slice::from_ref(value)).map_err(Failure::Input)?;

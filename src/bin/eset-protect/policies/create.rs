@@ -123,7 +123,7 @@ fn settings(path: &Path, check: CheckOptions) -> Result<Data, Failure> {
             Ok(Data { data: settings.data, product: settings.product, text })
         }
         Err(SettingsError::Empty) => Err(input::wrong("--data", path, &SettingsError::Empty)),
-        Err(_) if check.allows_unknown() => {
+        Err(_) if check.allow_unknown => {
             let text = format!("sent as it is, {}", count(content.len(), "byte"));
             Ok(Data { data: content.into(), product: None, text })
         }

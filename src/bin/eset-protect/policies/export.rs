@@ -48,7 +48,7 @@ pub struct Export {
 
 impl Export {
     pub fn run(self, connection: Connection) -> Result<(), Failure> {
-        connection.expect_no_format("--as chooses the form")?;
+        connection.view.expect_no_format("--as chooses the form")?;
         let is_needed = self.policies.is_empty() || !self.policies.iter().all(|p| is_file(p));
         connection.run_if(is_needed, async |client, _| {
             let mut tenant = Tenant::default();

@@ -192,7 +192,7 @@ impl Own for NewTask {
         if let Some((flag, action)) =
             others.iter().find_map(|(action, flags)| Some((flags.iter().find(is_wrong)?, action)))
         {
-            let (flag, problem) = (flag.name(), format!("it belongs to the action {action}"));
+            let (flag, problem) = (flag.typed_name(), format!("it belongs to the action {action}"));
             return Err(Failure::Input(format!("{flag}: {problem}, but --action is {name:?}")));
         }
         let given = matches.try_get_one::<String>(PARAMS).ok().flatten().map(String::as_str);
@@ -216,13 +216,11 @@ impl Own for NewTask {
         let field = |path: &str, flag: &str| (format!("task.{path}"), flag.to_owned());
         let mut fields = vec![field("triggers[0].manual.expire_time", "--expires")];
         // --params sets all of them.
-        match given.is_none() && !flags.is_empty() {
-            true => fields.extend(
-                flags
-                    .iter()
-                    .map(|flag| field(&format!("action.params.{}", flag.path()), &flag.name())),
-            ),
-            false => fields.push(field("action.params", "--params")),
+        if given.is_some() || flags.is_empty() {
+            fields.push(field("action.params", "--params"));
+        } else {
+            let path = |flag: &Flag| format!("action.params.{}", flag.path());
+            fields.extend(flags.iter().map(|flag| field(&path(flag), &flag.typed_name())));
         }
         Ok((json, fields))
     }
