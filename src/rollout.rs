@@ -26,6 +26,9 @@
 //! response was lost, and does the rest. [`Plan::roll_back`] makes the plan of the way back, which is applied, and
 //! repeated after an interruption, in the same way.
 //!
+//! A plan does not know its tenant. Two tenants may be in the same state, as new ones and copies are: keep which one it
+//! is for beside each journal, and let only one process at a time work on it.
+//!
 //! Both refuse a tenant that is in none of the states which the plan passes through: then somebody else created,
 //! edited, assigned, ranked or removed something since. Make a new plan from what is there.
 //!

@@ -27,8 +27,11 @@ pub struct AssignmentFile {
     expecting = "an assignment, an object with `device`, `group` or `subscription`, and `rank`"
 )]
 struct Members {
+    #[serde(default, deserialize_with = "read::given")]
     device: Option<String>,
+    #[serde(default, deserialize_with = "read::given")]
     group: Option<String>,
+    #[serde(default, deserialize_with = "read::given")]
     subscription: Option<String>,
     #[serde(default, deserialize_with = "read::rank")]
     rank: Option<u32>,

@@ -22,6 +22,10 @@ use crate::wkt::Any;
 ///
 /// [`from_policy`](Self::from_policy) and [`to_policy`](Self::to_policy) lose nothing, also where the settings
 /// cannot be read: `configuration` is the original, and [`settings`](FeatureFile::settings) are laid over it.
+///
+/// A file says all that a policy has. What it leaves out, the policy does not have: without `assignments` it is
+/// assigned to nothing, without `features` it has no settings. `settings` are left out only where `configuration`
+/// has none that can be read: to remove all, write `{}`. No member is null.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(
     rename_all = "camelCase",
@@ -41,7 +45,7 @@ pub struct PolicyFile {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub features: Vec<FeatureFile>,
     /// What a Web Console export has beside the policy. ESET's API has no field for it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::given")]
     pub export: Option<ExportFile>,
 }
 
@@ -70,9 +74,9 @@ pub struct FeatureFile {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub flags: BTreeMap<String, FlagsFile>,
     /// All settings by [`SettingPath`]: the value, or a [`NewSetting`] for one that `configuration` does not have.
-    /// A setting of `configuration` that is not here is removed. Without this member, `configuration` is used
-    /// unchanged.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// A setting of `configuration` that is not here is removed; `{}` removes all. This member is left out only where
+    /// `configuration` has no settings that can be read.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::given")]
     pub settings: Option<BTreeMap<String, SettingFile>>,
     /// The configuration as ESET's API has it. Its `data` may be missing if `settings` are there. Written as the
     /// text of its JSON, since YAML would change numbers; read from that and from an object.
@@ -229,7 +233,16 @@ impl FeatureFile {
             configuration: self.configuration.clone(),
             flags: flags.collect(),
         };
-        let Some(settings) = &self.settings else { return Ok(feature) };
+        let Some(settings) = &self.settings else {
+            let container = container_of(&feature).ok().flatten();
+            let mut settings = container.map(|it| it.contents().settings).into_iter().flatten();
+            if settings.any(|setting| editable(setting.value).is_some()) {
+                return Err("settings: expected those of the configuration that stay, or {} to \
+                            remove all, found none"
+                    .to_owned());
+            }
+            return Ok(feature);
+        };
         let read =
             container_of(&feature).map_err(|error| format!("configuration.data: {error}"))?;
         let is_new = read.is_none();

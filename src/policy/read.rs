@@ -25,14 +25,27 @@ impl<'de, const MIN: u32> Deserialize<'de> for WholeNumber<MIN> {
                 let whole = u32::try_from(number).ok().filter(|number| *number >= MIN);
                 whole.ok_or_else(|| E::invalid_value(Unexpected::Unsigned(number), &self))
             }
+
+            fn visit_i64<E: Error>(self, number: i64) -> Result<u32, E> {
+                let whole = u32::try_from(number).ok().filter(|number| *number >= MIN);
+                whole.ok_or_else(|| E::invalid_value(Unexpected::Signed(number), &self))
+            }
         }
 
-        from.deserialize_u32(Visit::<MIN>).map(Self)
+        from.deserialize_any(Visit::<MIN>).map(Self)
     }
 }
 
+/// A member that may be left out, but is not null: a name with nothing behind it may be meant to remove what it names,
+/// or to keep it.
+pub(super) fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    from: D,
+) -> Result<Option<T>, D::Error> {
+    T::deserialize(from).map(Some)
+}
+
 pub(super) fn rank<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u32>, D::Error> {
-    Ok(Option::<WholeNumber<1>>::deserialize(from)?.map(|WholeNumber(rank)| rank))
+    WholeNumber::<1>::deserialize(from).map(|WholeNumber(rank)| Some(rank))
 }
 
 pub(super) fn feature_id<'de, D: Deserializer<'de>>(from: D) -> Result<u32, D::Error> {
@@ -58,7 +71,7 @@ pub(super) mod json_text {
     pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(
         from: D,
     ) -> Result<Option<Any>, D::Error> {
-        Ok(Option::<Form>::deserialize(from)?.map(|Form(any)| any))
+        Form::deserialize(from).map(|Form(any)| Some(any))
     }
 
     struct Form(Any);

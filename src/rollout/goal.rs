@@ -74,6 +74,8 @@ impl Goal {
             Wanted::Existing(uuid) => Some(uuid.clone()),
             Wanted::New(index) => made.get(*index).cloned(),
         };
+        let named =
+            |assignment: &PolicyAssignment| (now.name(&assignment.policy_uuid), assignment.clone());
         let mut extra = None;
         for (target, wanted) in &self.order {
             let there = now.on(target);
@@ -84,7 +86,8 @@ impl Goal {
                     let target = Some(target.clone().into());
                     let assignment =
                         PolicyAssignment { policy_uuid: policy, target, ..Default::default() };
-                    return Some(Step::Assign(assignment));
+                    let (policy, assignment) = named(&assignment);
+                    return Some(Step::Assign { policy, assignment });
                 };
                 order.push(free.remove(at));
             }
@@ -92,13 +95,15 @@ impl Goal {
             let kept = there.iter().filter(|a| order.iter().any(|o| o.uuid == a.uuid));
             let wrong = kept.zip(&order).find(|(there, wanted)| there.uuid != wanted.uuid);
             if let Some((there, wanted)) = wrong {
-                return Some(Step::Rank { assignment: (*wanted).clone(), rank: there.rank });
+                let (policy, assignment) = named(wanted);
+                return Some(Step::Rank { policy, assignment, rank: there.rank });
             }
             extra = extra.or(free.first().copied());
         }
         // Nothing is removed until everything new exists on every target.
         if let Some(assignment) = extra {
-            return Some(Step::Unassign(assignment.clone()));
+            let (policy, assignment) = named(assignment);
+            return Some(Step::Unassign { policy, assignment });
         }
         let doomed = now.policies.iter().find(|policy| self.delete.contains(&policy.uuid));
         doomed.map(|policy| Step::Delete(Box::new(policy.clone())))

@@ -1,6 +1,6 @@
 //! What a rollout changes.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -70,15 +70,17 @@ pub enum Change {
         /// The target.
         target: Target,
     },
-    /// A policy moves to another rank.
+    /// A policy moves up, past others that stay on the target. Moves follow each other in this order. Ranks are those
+    /// among the policies that the target has in the end; one that others pass, or that comes to another rank since
+    /// policies are assigned or unassigned, is not named.
     Rank {
         /// The name.
         policy: String,
         /// The target.
         target: Target,
-        /// The rank before.
+        /// The rank before the move.
         from: u32,
-        /// The rank after.
+        /// The rank after it.
         to: u32,
     },
 }
@@ -119,8 +121,8 @@ pub enum PlanError {
     BuiltIn(String),
     /// A file has the same target twice.
     SameTarget(String, Target),
-    /// Two files want the same rank on a target.
-    SameRank(Target, u32),
+    /// The files with these two names want the same rank on a target.
+    SameRank(Target, u32, [String; 2]),
     /// The file with this name is not a policy.
     File(String, FileError),
 }
@@ -143,7 +145,9 @@ impl fmt::Display for PlanError {
             }
             Self::BuiltIn(name) => write!(f, "{name:?} is built in and cannot be replaced"),
             Self::SameTarget(name, target) => write!(f, "{name:?} has {target} twice"),
-            Self::SameRank(target, rank) => write!(f, "several files want rank {rank} on {target}"),
+            Self::SameRank(target, rank, [a, b]) => {
+                write!(f, "{a:?} and {b:?} both want rank {rank} on {target}")
+            }
             Self::File(name, error) => write!(f, "{name:?}: {error}"),
         }
     }
@@ -245,6 +249,14 @@ impl Plan {
         Some((old, new.find(|new| new.display_name == old.display_name)?))
     }
 
+    /// Returns how many policies a target has once the plan is carried out. A file that wants a rank beyond that gets
+    /// the last one.
+    pub fn count_on(&self, target: &Target) -> usize {
+        let target = target.clone().canonical();
+        let mut order = self.goal.order.iter().filter(|(on, _)| *on == target);
+        order.next().map_or(0, |(_, policies)| policies.len())
+    }
+
     /// Whether nothing changes.
     pub fn is_empty(&self) -> bool {
         self.changes.is_empty()
@@ -280,7 +292,7 @@ fn order(
     managed: &[Managed<'_>],
     delete: &BTreeSet<String>,
 ) -> Result<Vec<Wanted>, PlanError> {
-    let mut ranked: BTreeMap<u32, Wanted> = BTreeMap::new();
+    let mut ranked: BTreeMap<u32, (&PolicyFile, Wanted)> = BTreeMap::new();
     let mut order = Vec::new();
     let mut last = Vec::new();
     // Those without a rank keep that of the policy that they replace.
@@ -300,16 +312,19 @@ fn order(
     for (file, wanted, _) in managed {
         for assignment in file.assignments.iter().filter(|a| a.target == *target) {
             match assignment.rank {
-                Some(rank) if ranked.insert(rank, wanted.clone()).is_some() => {
-                    return Err(PlanError::SameRank(target.clone(), rank));
+                Some(rank) => {
+                    if let Some((other, _)) = ranked.insert(rank, (file, wanted.clone())) {
+                        let names = [other, file].map(|file| file.name.clone());
+                        return Err(PlanError::SameRank(target.clone(), rank, names));
+                    }
                 }
                 None if !order.contains(wanted) => last.push(wanted.clone()),
-                _ => {}
+                None => {}
             }
         }
     }
     order.extend(last);
-    for (rank, wanted) in ranked {
+    for (rank, (_, wanted)) in ranked {
         let index = usize::try_from(rank).unwrap_or(usize::MAX).saturating_sub(1);
         order.insert(index.min(order.len()), wanted);
     }
@@ -327,21 +342,26 @@ pub(super) fn note(
     let there = before.on(target);
     let after: Vec<_> = wanted.iter().map(known).collect();
     let stays = |uuid: &str| after.iter().any(|(old, _)| old.as_deref() == Some(uuid));
-    // Ranks are compared among those that stay, since others shift by what comes and goes.
-    let kept: Vec<_> = there.iter().filter(|a| stays(&a.policy_uuid)).collect();
-    let mut left = kept.iter();
+    // Those that stay, not yet in their place, and the ranks that they share in the end.
+    let mut left: VecDeque<_> =
+        there.iter().map(|a| &*a.policy_uuid).filter(|u| stays(u)).collect();
+    let is_kept = |old: &Option<String>| left.iter().any(|uuid| Some(*uuid) == old.as_deref());
+    let ranks = after.iter().zip(1..).filter(|((old, _), _)| is_kept(old)).map(|(_, rank)| rank);
+    let mut ranks: VecDeque<u32> = ranks.collect();
     for ((old, policy), to) in after.iter().zip(1..) {
-        let old = kept.iter().find(|a| Some(&a.policy_uuid) == old.as_ref());
+        let at = left.iter().position(|uuid| Some(*uuid) == old.as_deref());
         let (policy, target) = (policy.clone(), target.clone());
-        match old {
-            None => changes.push(Change::Assign { policy, target, rank: to }),
-            Some(old) => {
-                let expected = left.next();
-                if expected.is_some_and(|expected| expected.policy_uuid != old.policy_uuid) {
-                    changes.push(Change::Rank { policy, target, from: old.rank, to });
-                }
-            }
+        let Some(at) = at else {
+            changes.push(Change::Assign { policy, target, rank: to });
+            continue;
+        };
+        // It moves up to where it belongs, as `Goal::next` does it.
+        if at > 0 {
+            let from = ranks.get(at).copied().unwrap_or(to);
+            changes.push(Change::Rank { policy, target, from, to });
         }
+        left.remove(at);
+        ranks.pop_front();
     }
     for gone in there.iter().filter(|a| !stays(&a.policy_uuid)) {
         let policy = before.name(&gone.policy_uuid);

@@ -22,6 +22,8 @@ pub enum RolloutError {
     /// Somebody else changed the tenant while this call added what is new. Contains the difference. Nothing was
     /// removed by this call.
     ChangedMeanwhile(String),
+    /// The plan is carried out, and somebody else changed the tenant meanwhile. Contains the difference.
+    ChangedAfterwards(String),
     /// It was asked to stop between two steps.
     Stopped,
     /// A step failed. It may have executed; see [`Error::may_have_executed`].
@@ -40,6 +42,12 @@ impl fmt::Display for RolloutError {
                     "somebody else changed the tenant during the rollout: {what}; nothing was removed"
                 )
             }
+            Self::ChangedAfterwards(what) => {
+                write!(
+                    f,
+                    "the plan is carried out, but somebody else changed the tenant meanwhile: {what}"
+                )
+            }
             Self::Stopped => f.write_str("stopped"),
             Self::Call(step, error) => write!(f, "{step}: {error}"),
             Self::Read(error) => error.fmt(f),
@@ -53,14 +61,15 @@ impl Plan {
     /// Carries out the plan, or what is left of it after an interruption, and calls `done` after each step. Does
     /// nothing if it was carried out.
     ///
-    /// It reads the tenant at the start, and again before it removes anything. It does not notice what somebody
-    /// else changes while it removes what is old.
+    /// It reads the tenant at the start, again before it removes anything, and at the end. What somebody else changes
+    /// while it removes what is old is noticed only at the end.
     ///
     /// # Errors
     ///
     /// [`RolloutError::Changed`] if the tenant is neither as it was when the plan was made nor as this plan left
     /// it: another policy, other contents of a policy, another assignment or another order on any target;
-    /// [`RolloutError::ChangedMeanwhile`] if it is so before the first removal. After any other error, call this
+    /// [`RolloutError::ChangedMeanwhile`] if it is so before the first removal, and
+    /// [`RolloutError::ChangedAfterwards`] if it is so at the end. After any other error, call this
     /// again, or go back with [`roll_back`](Self::roll_back).
     pub async fn apply(
         &self,
@@ -85,12 +94,13 @@ impl Plan {
         let mut now = read().await?;
         let mut made = self.expect_on_way(&now)?;
         let mut is_fresh = true;
+        let mut is_changed = false;
         while let Some(step) = self.goal.next(&now, &made) {
             if is_stopped() {
                 return Err(RolloutError::Stopped);
             }
             // From here on, everything new is there, and only removals follow.
-            let removes = matches!(step, Step::Unassign(_) | Step::Delete(_));
+            let removes = matches!(step, Step::Unassign { .. } | Step::Delete(_));
             if removes && !is_fresh {
                 let found = read().await?;
                 if let Some(what) = self.changed(&now, &found, &made) {
@@ -106,6 +116,11 @@ impl Plan {
             }
             now.done(&step);
             done(&step);
+            is_changed = true;
+        }
+        // Two who carry out the same files at once both create what is new: the later one says so.
+        if is_changed && let Some(what) = self.changed(&now, &read().await?, &made) {
+            return Err(RolloutError::ChangedAfterwards(what));
         }
         Ok(())
     }
@@ -151,10 +166,10 @@ impl Plan {
                     let missing = || Policy { uuid: missing(), ..*wanted };
                     Some(Step::Create(Box::new(policy.unwrap_or_else(missing))))
                 }
-                Some(Step::Assign(wanted)) => {
+                Some(Step::Assign { policy, assignment: wanted }) => {
                     let made = state.made_since(&wanted, now);
                     let missing = || PolicyAssignment { uuid: missing(), rank: u32::MAX, ..wanted };
-                    Some(Step::Assign(made.unwrap_or_else(missing)))
+                    Some(Step::Assign { policy, assignment: made.unwrap_or_else(missing) })
                 }
                 step => step,
             };
@@ -178,16 +193,19 @@ async fn take(client: &Client, step: &Step) -> Result<Step, Error> {
             policy.built_in = false;
             Step::Create(Box::new(policies.create_policy(*policy).await?))
         }
-        Step::Assign(assignment) => Step::Assign(assignments.assign_policy(assignment).await?),
-        Step::Rank { assignment, rank } => {
+        Step::Assign { policy, assignment } => {
+            let assignment = assignments.assign_policy(assignment).await?;
+            Step::Assign { policy, assignment }
+        }
+        Step::Rank { policy, assignment, rank } => {
             let assignment_uuid = assignment.uuid.clone();
             let request = UpdatePolicyAssignmentRankingRequest { assignment_uuid, rank };
             assignments.update_policy_assignment_ranking(request).await?;
-            Step::Rank { assignment, rank }
+            Step::Rank { policy, assignment, rank }
         }
-        Step::Unassign(assignment) => {
+        Step::Unassign { policy, assignment } => {
             assignments.unassign_policy(assignment.uuid.clone()).await?;
-            Step::Unassign(assignment)
+            Step::Unassign { policy, assignment }
         }
         Step::Delete(policy) => {
             policies.delete_policy(policy.uuid.clone()).await?;

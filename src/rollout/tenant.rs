@@ -126,12 +126,12 @@ impl Tenant {
     pub(super) fn done(&mut self, step: &Step) {
         match step {
             Step::Create(policy) => self.policies.push((**policy).clone()),
-            Step::Assign(assignment) => {
+            Step::Assign { assignment, .. } => {
                 self.assignments.push(assignment.clone());
                 self.place(&assignment.uuid, Some(assignment.rank));
             }
-            Step::Rank { assignment, rank } => self.place(&assignment.uuid, Some(*rank)),
-            Step::Unassign(assignment) => self.place(&assignment.uuid, None),
+            Step::Rank { assignment, rank, .. } => self.place(&assignment.uuid, Some(*rank)),
+            Step::Unassign { assignment, .. } => self.place(&assignment.uuid, None),
             Step::Delete(policy) => {
                 let of = self.assignments.iter().filter(|a| a.policy_uuid == policy.uuid);
                 let uuids: Vec<_> = of.map(|assignment| assignment.uuid.clone()).collect();

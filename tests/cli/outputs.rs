@@ -4,7 +4,7 @@ use serde_json::Value;
 
 #[cfg(target_os = "linux")]
 use crate::command::at_terminal;
-use crate::command::{DEVICE, Server, run};
+use crate::command::{DEVICE, GROUP, Server, run};
 
 #[test]
 fn every_format_shows_the_same_items() {
@@ -150,9 +150,11 @@ fn settings_of_policies_have_every_format() {
     let effective = ["effective", "--device", DEVICE];
     let shown = run(&["show", policy], &[]).ok();
     let (path, value) = shown.lines().next().unwrap().split_once(" = ").unwrap();
-    let all: std::collections::BTreeMap<String, String> =
+    let all: std::collections::BTreeMap<String, Value> =
         run(&["show", policy], &["-o", "json"]).json();
-    assert_eq!(all[path], value);
+    let part = |name: &str| all[path][name].as_str().unwrap();
+    let (kind, flags) = (part("type"), part("flags"));
+    assert_eq!(format!("{:?} type={kind} flags={flags}", part("value")), value);
     let yaml = run(&["show", policy], &["-o", "yaml"]).ok();
     assert_eq!(serde_saphyr::from_str::<Value>(&yaml).unwrap(), serde_json::json!(all));
     let jq = run(&["show", policy], &["--jq", "keys[]"]).ok();
@@ -162,7 +164,10 @@ fn settings_of_policies_have_every_format() {
     keys.sort();
     assert_eq!(keys, paths);
     let csv = run(&["show", policy], &["-o", "csv"]).ok();
-    assert!(csv.starts_with("PATH,VALUE\r\n") && csv.lines().count() == all.len() + 1, "{csv}");
+    assert!(
+        csv.starts_with("PATH,VALUE,TYPE,FLAGS\r\n") && csv.lines().count() == all.len() + 1,
+        "{csv}"
+    );
     let names = run(&["show", policy], &["-o", "name"]).ok();
     assert_eq!(names.lines().count(), all.len(), "{names}");
     for (verb, header) in [
@@ -187,6 +192,11 @@ fn settings_of_policies_have_every_format() {
             assert!(run(verb, args).ok().lines().count() >= count, "{verb:?} {args:?}");
         }
     }
+    // No cell has an object.
+    let csv = run(&effective, &["-o", "csv"]).ok();
+    assert!(!csv.contains('{') && csv.contains(&format!(",{GROUP},,\r\n")), "{csv}");
+    let found: Vec<Value> = run(&effective, &["--json"]).json_lines();
+    assert!(found.iter().all(|it| it["source"]["target"]["group"] == GROUP), "{found:?}");
     let found: Vec<Value> = run(&["search", path], &["--json"]).json_lines();
     assert!(found.iter().any(|it| it["displayName"] == name.trim_end()), "{found:?}");
     let error = run(&["show", policy], &["--sort", "path", "--json"]).fails(2);
@@ -196,9 +206,9 @@ fn settings_of_policies_have_every_format() {
 
     let copy = run(&["clone", policy, "--name", "Copy"], &["-o", "name"]).ok();
     for (args, expected) in [
-        (&["-o", "csv"][..], "PATH,A,B\r\nname,"),
-        (&["--jq", ".b"], "\"Copy\"\n"),
-        (&["--columns", "b"], "B\n\"Copy\"\n"),
+        (&["-o", "csv"][..], "PATH,A VALUE,B VALUE,A TYPE,B TYPE,A FLAGS,B FLAGS\r\nname,"),
+        (&["--jq", ".b.value"], "Copy\n"),
+        (&["--columns", "b.value"], "B VALUE\nCopy\n"),
         (&["-o", "name"], "name\n"),
     ] {
         let ran = run(&["diff", policy, copy.trim()], args);
@@ -302,7 +312,7 @@ fn no_name_controls_a_terminal() {
         ("api GET /v1/device_tasks --wire rest", escaped),
         ("policies search x -o json", escaped),
         ("policies search x", r"a\u{1b}[31mb\u{202e}c"),
-        (&format!("policies show {policy} -o json"), r"u{202e}"),
+        (&format!("policies show {policy} -o json"), r"\u202e"),
         (&format!("policies show {policy} -o yaml"), "x"),
         (&format!("policies show {policy} -o csv"), "x"),
     ] {

@@ -64,6 +64,45 @@ fn edited_settings_are_laid_over_the_configuration() {
     assert_eq!(error, expected);
 }
 
+/// Without them, it would be left to a guess whether those of the configuration stay.
+#[test]
+fn settings_are_left_out_only_where_there_are_none() {
+    let mut file = PolicyFile::from_policy(&policy());
+    let settings = file.features[0].settings.take().unwrap();
+    assert_eq!(
+        file.to_policy().unwrap_err().to_string(),
+        "features[0]: settings: expected those of the configuration that stay, or {} to remove all, found none"
+    );
+    file.features[0].settings = Some(Default::default());
+    let made = file.to_policy().unwrap();
+    let contents = container_of(&made.features[0]).unwrap().unwrap().contents();
+    assert!(contents.settings.iter().all(|setting| setting.value == SettingValue::Group));
+    file.features[0].settings = Some(settings);
+    assert_eq!(file.to_policy().unwrap(), policy());
+}
+
+/// A name with nothing behind it may be meant either way.
+#[test]
+fn no_member_is_null() {
+    let whole = serde_json::json!({
+        "name": "X",
+        "description": "d",
+        "assignments": [{ "group": "g", "rank": 1 }],
+        "features": [{ "featureId": 1, "flags": { "a": { "readOnly": true } }, "settings": {}, "configuration": {} }],
+        "export": { "before": "", "after": "" },
+    });
+    serde_json::from_value::<PolicyFile>(whole.clone()).unwrap();
+    let places = "/name /description /assignments /assignments/0 /assignments/0/group /assignments/0/rank /features \
+                  /features/0 /features/0/featureId /features/0/flags /features/0/flags/a \
+                  /features/0/flags/a/readOnly /features/0/settings /features/0/configuration /export /export/after";
+    for place in places.split_whitespace() {
+        let mut file = whole.clone();
+        *file.pointer_mut(place).unwrap() = serde_json::Value::Null;
+        let read = serde_json::from_value::<PolicyFile>(file);
+        assert!(read.is_err(), "{place}");
+    }
+}
+
 #[test]
 fn a_file_by_hand_needs_no_data() {
     let yaml = "
@@ -108,6 +147,10 @@ fn mistakes_in_files_are_named() {
         (
             "assignments: [{group: g, rank: 0}]",
             &format!("assignments[0].rank: invalid value: integer `0`, {rank}"),
+        ),
+        (
+            "assignments: [{group: g, rank: -1}]",
+            &format!("assignments[0].rank: invalid value: integer `-1`, {rank}"),
         ),
         (
             "features: [{settings: {a.b: 1}}]",

@@ -330,6 +330,69 @@ async fn nothing_is_removed_after_a_change_by_others() {
     stage.emulator.shutdown().await;
 }
 
+/// Two who carry out the same files at once may both create what is new, and nothing is removed.
+#[tokio::test(flavor = "multi_thread")]
+async fn success_is_reported_only_where_nobody_else_changed_anything() {
+    let stage = Stage::new().await;
+    let client = &stage.client;
+    let plan = stage.plan(&[file("a", "1", [None])]).await;
+    let twin = || {
+        let policy = Policy { display_name: "a".into(), ..Default::default() };
+        let created = client.policies().create_policy(policy).into_future();
+        tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(created))
+    };
+    let error = plan.apply(client, |step| {
+        if matches!(step, Step::Assign { policy, .. } if policy == "a") {
+            twin().unwrap();
+        }
+    });
+    let error = error.await.unwrap_err();
+    assert!(matches!(error, RolloutError::ChangedAfterwards(_)), "{error}");
+    let expected = "the plan is carried out, but somebody else changed the tenant meanwhile: the new policy \"a\" ";
+    assert!(error.to_string().starts_with(expected), "{error}");
+    stage.emulator.shutdown().await;
+}
+
+/// What is moved, and nothing else, by ranks that can be compared.
+#[tokio::test]
+async fn a_plan_names_the_moves_that_are_made() {
+    let stage = Stage::new().await;
+    let client = &stage.client;
+    let files = ["a", "b", "c", "d"].map(|name| file(name, "1", [None]));
+    stage.plan(&files).await.apply(client, |_| {}).await.unwrap();
+    let ranked = |name: &str, rank| file(name, "1", [Some(rank)]);
+    let group = GROUPS[0];
+    let moved =
+        |name, from, to| format!("~ move {name:?} on group {group} from rank {from} to {to}");
+    for (files, expected) in [
+        // What comes only shifts what follows.
+        (vec![ranked("z", 2)], vec![format!("+ assign \"z\" to group {group} at rank 2")]),
+        (vec![ranked("d", 1)], vec![moved("d", 4, 1)]),
+        (
+            vec![ranked("z", 1), ranked("d", 2)],
+            vec![format!("+ assign \"z\" to group {group} at rank 1"), moved("d", 5, 2)],
+        ),
+        (vec![ranked("c", 1), ranked("b", 2)], vec![moved("c", 3, 1), moved("b", 3, 2)]),
+        (vec![ranked("c", 3), ranked("d", 99)], vec![]),
+    ] {
+        let plan = Plan::new(stage.tenant().await, &files, false).unwrap();
+        let lines = plan.changes().iter().filter(|it| !matches!(it, Change::Create { .. }));
+        let lines: Vec<_> = lines.map(Change::to_string).collect();
+        assert_eq!(lines, expected);
+        assert_eq!(
+            plan.count_on(&Target::Group(group.to_uppercase())),
+            4 + usize::from(files[0].name == "z")
+        );
+    }
+    // The moves are those of the calls.
+    let files = [ranked("c", 1), ranked("b", 2)];
+    let plan = Plan::new(stage.tenant().await, &files, false).unwrap();
+    let mut steps = Vec::new();
+    plan.apply(client, |step| steps.push(format!("~ {step}"))).await.unwrap();
+    assert_eq!(steps, plan.changes().iter().map(Change::to_string).collect::<Vec<_>>());
+    stage.emulator.shutdown().await;
+}
+
 /// What is named is what somebody else removed, not what the plan itself created.
 #[tokio::test]
 async fn what_is_missing_is_named() {
@@ -373,7 +436,7 @@ fn files_that_contradict_are_refused() {
     let same = [file("a", "1", [None]), file("a", "2", [None])];
     assert!(matches!(plan(&same), PlanError::SameName(name) if name == "a"));
     let ranks = [file("a", "1", [Some(1)]), file("b", "1", [Some(1)])];
-    assert!(matches!(plan(&ranks), PlanError::SameRank(_, 1)));
+    assert!(matches!(plan(&ranks), PlanError::SameRank(_, 1, [a, b]) if a == "a" && b == "b"));
     let mut twice = file("a", "1", [None]);
     twice.assignments.push(twice.assignments[0].clone());
     assert!(matches!(plan(&[twice]), PlanError::SameTarget(..)));

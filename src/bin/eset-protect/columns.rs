@@ -50,7 +50,7 @@ impl Shape {
             Self::Scalar(_) => Err("these items have no fields".to_owned()),
             Self::Members(names) => {
                 let first = path.split('.').next().unwrap_or_default();
-                match names.iter().any(|name| name == first) {
+                match names.iter().any(|name| name.split('.').next() == Some(first)) {
                     true => Ok(Column::member(path)),
                     false => Err(format!("{path:?}: expected one of {}", names.join(", "))),
                 }

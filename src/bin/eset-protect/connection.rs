@@ -20,7 +20,7 @@ use crate::output::View;
 use crate::prompt;
 use crate::run::block_on;
 use crate::safety::Safety;
-use crate::server::Server;
+use crate::server::{Server, ServerKind};
 use settings::Settings;
 
 // The library parses the values of flags and variables alike. clap would report a conflict between a flag and
@@ -241,6 +241,16 @@ impl Upstream {
         let mut settings = self.settings()?;
         ask_for_login(&mut settings)?;
         Ok((settings.builder(true)?, settings.server().to_string()))
+    }
+
+    /// Names the server, and for the cloud the user, since a region has many tenants: a plan is for one.
+    pub fn tenant(&self) -> Result<String, Failure> {
+        let settings = self.settings()?;
+        let server = settings.server();
+        Ok(match (&server.kind, settings.text(USERNAME)) {
+            (ServerKind::Cloud(_), Some(user)) => format!("{server}, user {user}"),
+            _ => server.to_string().trim_end_matches('/').to_ascii_lowercase(),
+        })
     }
 
     fn settings(&self) -> Result<Settings, Failure> {

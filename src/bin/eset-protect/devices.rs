@@ -59,7 +59,7 @@ pub async fn resolve(
             with_names.push((request, value));
         }
     }
-    let uuids = by_name(client, names.into_iter().collect()).await?;
+    let uuids = by_name(client, names.into_iter().collect(), unplaced).await?;
     for (request, mut value) in with_names {
         each_device(&method.input(), &mut value, &mut |text| {
             if let Some(uuid) = uuids.get(text) {
@@ -76,7 +76,7 @@ pub async fn uuid(client: &Client, device: String) -> Result<String, Failure> {
     if is_uuid(device.as_bytes()) {
         return Ok(device);
     }
-    let mut uuids = by_name(client, vec![device.clone()]).await?;
+    let mut uuids = by_name(client, vec![device.clone()], unplaced).await?;
     Ok(uuids.remove(&device).unwrap_or(device))
 }
 
@@ -140,10 +140,16 @@ fn each_device(message: &MessageDescriptor, value: &mut Value, visit: &mut dyn F
     }
 }
 
-/// Returns the UUID of each name.
+/// The problem of a name that the user gave to the command itself.
+fn unplaced(_: &str, problem: &str) -> String {
+    problem.to_owned()
+}
+
+/// Returns the UUID of each name. `place` puts where a name stands before a problem of it.
 pub async fn by_name(
     client: &Client,
     names: Vec<String>,
+    place: impl Fn(&str, &str) -> String,
 ) -> Result<BTreeMap<String, String>, Failure> {
     let mut found = Vec::new();
     for names in names.chunks(MAX_NAMES) {
@@ -162,9 +168,9 @@ pub async fn by_name(
                 if all.is_none() {
                     all = Some(list(client, &[], Some(MAX_LOOKED_AT)).await?);
                 }
-                unclear.push(unknown(&name, all.as_deref().unwrap_or_default()));
+                unclear.push(unknown(&name, all.as_deref().unwrap_or_default(), &place));
             }
-            several => unclear.push(ambiguous(&name, several)),
+            several => unclear.push(ambiguous(&name, several, &place)),
         }
     }
     match unclear.len() {
@@ -181,20 +187,20 @@ pub async fn by_name(
     }
 }
 
-fn unknown(name: &str, all: &[Device]) -> Failure {
+fn unknown(name: &str, all: &[Device], place: impl Fn(&str, &str) -> String) -> Failure {
     let names: BTreeSet<_> = all.iter().map(|device| &*device.display_name).collect();
     let near = near(name, names).into_iter();
     let devices = near.flat_map(|name| all.iter().filter(move |it| it.display_name == name));
-    let message = format!("{name:?}: no device has this name");
+    let message = place(name, &format!("{name:?}: no device has this name"));
     unclear(failure::NOT_FOUND, message, &devices.collect::<Vec<_>>(), "did you mean")
 }
 
-fn ambiguous(name: &str, several: &[&Device]) -> Failure {
+fn ambiguous(name: &str, several: &[&Device], place: impl Fn(&str, &str) -> String) -> Failure {
     let message = format!(
         "{name:?}: {} devices have this name; give the UUID of the one that you mean",
         several.len()
     );
-    unclear(failure::INPUT, message, several, "one is")
+    unclear(failure::INPUT, place(name, &message), several, "one is")
 }
 
 fn unclear(exit_code: u8, message: String, devices: &[&Device], word: &str) -> Failure {

@@ -9,6 +9,7 @@ mod files;
 mod folder;
 mod journal;
 mod rollout;
+mod saved;
 mod set;
 mod settings;
 mod targets;
@@ -22,7 +23,8 @@ use crate::failure::Failure;
 /// Policies: settings for ESET's products
 ///
 /// ESET has no call that updates a policy: `set` and `apply` create a new one at the same ranks and delete the old
-/// one. With `--output json`, `get` and
+/// one. A file of a policy says all that the policy has: what it leaves out, the policy does not have; `plan --help`
+/// describes its members. With `--output json`, `get` and
 /// `create` print the response, `{"policy": {…}}`, and `list` prints one policy per line: ProtoJSON in both
 /// cases, including defaults such as `false` and `""`. `create --file` reads the output of `get` and `list`,
 /// so together they make copies. `get`, `delete` and `create --file` accept several; each response is then a

@@ -19,13 +19,18 @@ pub fn write(path: &Path, content: &[u8], readers: Readers) -> io::Result<()> {
     if fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir()) {
         return fs::write(path, content);
     }
-    save(path, content, readers, |new| new.persist(path).map_err(|error| error.error))
+    save(path, content, readers, |new| Ok(new.persist(path)?)).map(drop)
 }
 
-/// Writes a file that is not there yet, and that only its owner can read.
-pub fn write_new(path: &Path, content: &[u8]) -> io::Result<()> {
-    let persist = |new: NamedTempFile| new.persist_noclobber(path).map_err(|error| error.error);
-    save(path, content, Readers::Owner, persist)
+/// Writes a file that only its owner can read, and returns it, locked before anybody finds it. Unless it `replaces`
+/// another, it must not be there yet.
+// The command needs Rust 1.90.
+#[expect(clippy::incompatible_msrv)]
+pub fn write_locked(path: &Path, content: &[u8], replaces: bool) -> io::Result<File> {
+    save(path, content, Readers::Owner, |new| {
+        new.as_file().try_lock()?;
+        Ok(if replaces { new.persist(path)? } else { new.persist_noclobber(path)? })
+    })
 }
 
 fn save(
@@ -33,7 +38,7 @@ fn save(
     content: &[u8],
     readers: Readers,
     persist: impl FnOnce(NamedTempFile) -> io::Result<File>,
-) -> io::Result<()> {
+) -> io::Result<File> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     let folder = folder.unwrap_or(Path::new("."));
     // The error of a folder that is missing would name the temporary file.
@@ -52,9 +57,9 @@ fn save(
     }
     new.write_all(content)?;
     new.as_file().sync_all()?;
-    persist(new)?;
+    let file = persist(new)?;
     // The name is on the disk only when its folder is.
     #[cfg(unix)]
     File::open(folder)?.sync_all()?;
-    Ok(())
+    Ok(file)
 }

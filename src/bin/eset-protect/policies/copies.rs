@@ -4,10 +4,11 @@ use std::path::PathBuf;
 
 use clap::Args;
 use eset_protect::Client;
-use eset_protect::policy_management::v2::{CreatePolicyRequest, Policy};
+use eset_protect::policy_management::v2::{CreatePolicyRequest, ListPoliciesRequest, Policy};
 use eset_protect::rpc::policies::CreatePolicy;
 
 use super::files::read;
+use super::folder::Folder;
 use crate::completions::{By, listed};
 use crate::connection::Connection;
 use crate::failure::Failure;
@@ -17,6 +18,7 @@ use crate::output::{Output, View};
 use crate::request::Request;
 use crate::response::Call;
 use crate::safety::Safety;
+use crate::say::say;
 
 /// Create a copy of a policy, without its assignments
 #[derive(Args, Debug)]
@@ -45,9 +47,11 @@ impl Clone {
 }
 
 /// Create policies from files as `export` writes them, without assigning them
+///
+/// Each is created anew, also if the tenant has a policy of that name.
 #[derive(Args, Debug)]
 pub struct Import {
-    /// The files; `-` reads standard input
+    /// The files, or folders of them; `-` reads standard input
     #[arg(value_name = "FILE", required = true)]
     files: Vec<PathBuf>,
     /// Print the request as it would be sent, and send nothing
@@ -59,16 +63,41 @@ impl Import {
     pub fn run(self, connection: Connection) -> Result<(), Failure> {
         let mut policies = Vec::new();
         for path in &self.files {
-            let policy = read("FILE", path)?.to_policy();
-            policies.push(policy.map_err(|error| wrong("FILE", path, &error))?);
+            let files = match path.is_dir() {
+                true => Folder::read(path)?.files,
+                false => vec![read("FILE", path)?],
+            };
+            for file in files {
+                let policy = file.to_policy();
+                policies.push(policy.map_err(|error| wrong("FILE", path, &error))?);
+            }
         }
         connection.safely(Safety::new(self.dry_run, false)).run(async |client, view| {
+            if !self.dry_run {
+                say_same_names(&client, &policies).await?;
+            }
             for policy in policies {
                 create(&client, view, policy).await?;
             }
             Ok(())
         })
     }
+}
+
+/// Says which names policies of the tenant have already: `plan` and `apply` know a policy by its name.
+async fn say_same_names(client: &Client, policies: &[Policy]) -> Result<(), Failure> {
+    let mut there = client.policies().list_policies(ListPoliciesRequest::default()).items();
+    while let Some(other) = there.next().await {
+        let other = other?;
+        if policies.iter().any(|policy| policy.display_name == other.display_name) {
+            let (name, uuid) = (&other.display_name, &other.uuid);
+            say(&format!(
+                "there is a policy {name:?} already, {uuid}; `plan` and `apply` refuse its file until all but one are \
+                 deleted"
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// Creates a policy and prints its UUID, or the response if the user chose a format or columns.

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use clap::Args;
 use serde::Serialize;
+use serde_json::Value as Json;
 
 use super::files::{find, is_file};
 use super::settings::{Lines, Value};
@@ -64,7 +65,7 @@ impl Diff {
             b.about.retain(|name, _| a.about.contains_key(name) || name.contains("feature"));
             let differences = differences(&a, &b);
             let is_equal = differences.is_empty() && features_a == features_b;
-            let mut items = Items::named(&["path", "a", "b"], view)?;
+            let mut items = Items::named(&COLUMNS, view)?;
             for difference in &differences {
                 let row = serde_json::json!(difference);
                 items.push_own(&row, |output| difference.write(output, ""))?;
@@ -78,6 +79,8 @@ impl Diff {
     }
 }
 
+const COLUMNS: [&str; 7] = ["path", "a.value", "b.value", "a.type", "b.type", "a.flags", "b.flags"];
+
 /// What is said where two policies differ without a visible difference.
 pub const UNSEEN: &str =
     "They differ in parts that cannot be read, or in how the settings are stored.";
@@ -88,10 +91,12 @@ pub struct Difference {
     path: String,
     #[serde(skip)]
     between: &'static str,
-    #[serde(rename = "a")]
+    #[serde(skip)]
     old: Option<String>,
-    #[serde(rename = "b")]
+    #[serde(skip)]
     new: Option<String>,
+    a: Option<Json>,
+    b: Option<Json>,
 }
 
 impl Difference {
@@ -126,10 +131,12 @@ fn of_maps<K: Ord + ToString>(
 ) -> Vec<Difference> {
     let keys: BTreeSet<_> = a.keys().chain(b.keys()).collect();
     let keys = keys.into_iter().filter(|key| a.get(key) != b.get(key));
-    let shown = |value: Option<&Value>| value.map(|value| value.shown.clone());
+    let of = |value: Option<&Value>| {
+        value.map(|value| (value.shown.clone(), value.json().clone())).unzip()
+    };
     keys.map(|key| {
-        let (old, new) = (shown(a.get(key)), shown(b.get(key)));
-        Difference { path: key.to_string(), between, old, new }
+        let ((old, a), (new, b)) = (of(a.get(key)), of(b.get(key)));
+        Difference { path: key.to_string(), between, old, new, a, b }
     })
     .collect()
 }

@@ -3,7 +3,7 @@
 use clap::Args;
 use eset_protect::rollout::Effective;
 
-use super::settings::shown;
+use super::settings::Value;
 use crate::completions::{By, listed};
 use crate::connection::Connection;
 use crate::devices;
@@ -33,14 +33,29 @@ impl EffectiveArgs {
             for what in &effective.not_considered {
                 say(&format!("not considered: {what}"));
             }
-            let members = ["product", "path", "value", "readOnly", "forced", "source"];
+            let members = [
+                "product",
+                "path",
+                "value",
+                "type",
+                "flags",
+                "readOnly",
+                "forced",
+                "source.policy",
+                "source.policyUuid",
+                "source.rank",
+                "source.target.group",
+                "source.target.device",
+                "source.target.subscription",
+            ];
             let mut items = Items::named(&members, view)?;
             for found in &effective.settings {
-                let (path, value) = (found.setting.path.to_string(), shown(&found.setting));
-                let row = serde_json::json!({
-                    "product": found.product, "path": path, "value": value,
+                let (path, value) = (found.setting.path.to_string(), Value::of(&found.setting));
+                let row = value.row(serde_json::json!({
+                    "product": found.product, "path": path,
                     "readOnly": found.read_only, "forced": found.is_forced, "source": found.source,
-                });
+                }));
+                let value = value.shown;
                 let flags = [(" force", found.is_forced), (" read-only", found.read_only)];
                 let flags = flags.iter().filter(|(_, on)| *on).map(|(name, _)| *name);
                 let source = &found.source;

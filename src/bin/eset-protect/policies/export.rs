@@ -1,6 +1,7 @@
 //! `policies export`.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
@@ -8,10 +9,11 @@ use eset_protect::policy::PolicyFile;
 use eset_protect::rollout::Tenant;
 
 use super::files::{is_file, of_tenant, read, with_assignments, write};
+use super::folder::{Walk, names};
 use super::settings::{Lines, Value};
 use crate::completions::{By, listed};
 use crate::connection::Connection;
-use crate::failure::Failure;
+use crate::failure::{self, Failure};
 use crate::output::Output;
 use crate::say::say;
 use crate::yaml;
@@ -28,8 +30,11 @@ enum As {
 ///
 /// A file contains the name, description, assignments, flags and settings, and the original configuration, so that
 /// nothing is lost. `plan` and `apply` read the files, and know each policy by its name, so two policies of one folder
-/// must not share one. Secrets are in `settings` and, encoded but not encrypted, in
-/// `configuration`; only the owner can read the files.
+/// must not share one; `plan --help` says what each member is. Secrets are in `settings` and, encoded but not encrypted,
+/// in `configuration`; only the owner can read the files.
+///
+/// A file that is in DIR already and differs is not overwritten without --force: it may have been edited. Files of
+/// policies that the tenant does not have any more stay, and are named.
 #[derive(Args, Debug)]
 pub struct Export {
     /// The policies: UUIDs, or files to convert, which need no server; all that are not built in by default
@@ -41,6 +46,9 @@ pub struct Export {
     /// The form of the files
     #[arg(long = "as", value_name = "FORM", default_value = "yaml")]
     form: As,
+    /// Overwrite files that differ
+    #[arg(long, requires = "dir")]
+    force: bool,
     /// Print a policy although it contains secrets, or parts that cannot be read and may contain some
     #[arg(long, conflicts_with = "dir")]
     secrets: bool,
@@ -57,17 +65,28 @@ impl Export {
             }
             let files = self.files(&tenant)?;
             let Some(dir) = &self.dir else { return self.print(&files) };
-            std::fs::create_dir_all(dir).map_err(Failure::file(dir))?;
+            fs::create_dir_all(dir).map_err(Failure::file(dir))?;
             // All are made before the first is written.
             let texts = files.iter().map(|(_, file)| self.text(file));
             let texts = texts.collect::<Result<Vec<_>, _>>()?;
             say_same_names(&files);
             let mut taken = BTreeSet::new();
-            for ((uuid, file), text) in files.iter().zip(texts) {
-                let name = file_name(&file.name, uuid, &mut taken);
-                write(&dir.join(format!("{name}.{}", self.end())), text.as_bytes())?;
+            let paths = files.iter().map(|(uuid, file)| {
+                dir.join(format!("{}.{}", file_name(&file.name, uuid, &mut taken), self.end()))
+            });
+            let paths: Vec<_> = paths.collect();
+            if !self.force {
+                expect_no_edits(&paths, &texts)?;
             }
-            Ok(())
+            for (path, text) in paths.iter().zip(texts) {
+                write(path, text.as_bytes())?;
+            }
+            match self.form {
+                As::Yaml | As::Json if self.policies.is_empty() => {
+                    say_left_over(dir, &tenant, &files, &paths)
+                }
+                _ => Ok(()),
+            }
         })
     }
 
@@ -136,10 +155,58 @@ fn say_same_names(files: &[(String, PolicyFile)]) {
         let uuids = uuids.into_iter().filter(|uuid| !uuid.is_empty()).collect::<Vec<_>>();
         let of = if uuids.is_empty() { String::new() } else { format!(": {}", uuids.join(", ")) };
         say(&format!(
-            "several policies have the name {name:?}{of}; `policies plan` and `apply` refuse the folder \
-             until each has a name of its own, or one of them is deleted and its file, too"
+            "several policies have the name {name:?}{of}; `policies plan` and `apply` refuse the folder: \
+             give each a name of its own, or delete all but one, and their files"
         ));
     }
+}
+
+/// Refuses to overwrite files that have something else.
+fn expect_no_edits(paths: &[PathBuf], texts: &[String]) -> Result<(), Failure> {
+    let mut edited = Vec::new();
+    for (path, text) in paths.iter().zip(texts) {
+        if path.is_file() && fs::read(path).map_err(Failure::file(path))? != text.as_bytes() {
+            edited.push(path.clone());
+        }
+    }
+    if edited.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::Explained {
+        exit_code: failure::INPUT,
+        message: format!("{}: there already, and different; nothing was written", names(&edited)),
+        hints: vec![
+            "--force overwrites what differs; `eset-protect policies plan DIR` shows it".to_owned(),
+        ],
+    })
+}
+
+/// Says which files of a folder are of policies that were not written.
+fn say_left_over(
+    dir: &Path,
+    tenant: &Tenant,
+    files: &[(String, PolicyFile)],
+    paths: &[PathBuf],
+) -> Result<(), Failure> {
+    let written: BTreeMap<_, _> = files.iter().map(|(_, file)| &*file.name).zip(paths).collect();
+    let (mut gone, mut twice) = (Vec::new(), Vec::new());
+    for path in Walk::of(dir)?.found.into_iter().filter(|path| !paths.contains(path)) {
+        let Ok(file) = read("", &path) else { continue };
+        if written.contains_key(&*file.name) {
+            twice.push(path);
+        } else if tenant.policies.iter().all(|policy| policy.display_name != file.name) {
+            gone.push(path);
+        }
+    }
+    for (paths, what) in [
+        (gone, "the tenant has no policies with their names; `apply` would create them"),
+        (twice, "policies that were written to other files, too; `plan` refuses the folder"),
+    ] {
+        if !paths.is_empty() {
+            say(&format!("left as they are: {}: {what}", names(&paths)));
+        }
+    }
+    Ok(())
 }
 
 /// A file name that leads nowhere else on any system, and that no other policy has, in whatever case.
@@ -149,8 +216,21 @@ fn file_name(name: &str, uuid: &str, taken: &mut BTreeSet<String>) -> String {
         let is_safe = |c: char| c.is_alphanumeric() || "_-".contains(c);
         text.chars().map(|c| if is_safe(c) { c } else { '_' }).take(MAX_CHARS).collect()
     };
-    let name = if name.is_empty() { "policy".to_owned() } else { safe(name) };
+    let mut name = if name.is_empty() { "policy".to_owned() } else { safe(name) };
+    // A hyphen begins an option, and Windows keeps some names for devices.
+    if name.starts_with('-') || is_device(&name) {
+        name.insert(0, '_');
+    }
     let others = (2..).map(|number| format!("{name}-{}-{number}", safe(uuid)));
     let mut names = [name.clone(), format!("{name}-{}", safe(uuid))].into_iter().chain(others);
     names.find(|name| taken.insert(name.to_lowercase())).unwrap_or(name)
+}
+
+/// Whether Windows takes this for a device, whatever follows a dot.
+fn is_device(name: &str) -> bool {
+    let name = name.to_lowercase();
+    let port = ["com", "lpt"].iter().find_map(|kind| name.strip_prefix(kind));
+    let is_port =
+        port.is_some_and(|end| end.chars().count() == 1 && end.chars().all(char::is_numeric));
+    is_port || matches!(&*name, "con" | "prn" | "aux" | "nul")
 }

@@ -8,6 +8,7 @@ use eset_protect::codegen::decode_text;
 use eset_protect::policy::{AssignmentFile, PolicyFile, Settings, Target};
 use eset_protect::policy_management::v2::Policy;
 use eset_protect::rollout::Tenant;
+use serde_json::Value;
 
 use crate::failure::{self, Failure};
 use crate::input::{self, refuse_duplicates};
@@ -33,9 +34,38 @@ pub fn parse(flag: &str, path: &Path, content: &[u8]) -> Result<PolicyFile, Fail
     // JSON is read as JSON, since YAML would change its numbers.
     if text.trim_start().starts_with('{') {
         refuse_duplicates(&text).map_err(|error| wrong(&error))?;
+        let members: Value = serde_json::from_str(&text).map_err(|error| wrong(&error))?;
+        expect_no_null(&members, "").map_err(|error| wrong(&error))?;
         return serde_json::from_str(&text).map_err(|error| wrong(&error));
     }
+    let documents = yaml::documents(&text).map_err(|error| wrong(&error))?;
+    for members in &documents {
+        expect_no_null(members, "").map_err(|error| wrong(&error))?;
+    }
     yaml::read(&text).map_err(|error| wrong(&error))
+}
+
+/// Refuses members that have no value, with the place of the first: whether that means nothing, or what there is, is
+/// not for us to guess.
+fn expect_no_null(value: &Value, place: &str) -> Result<(), String> {
+    match value {
+        Value::Null => Err(format!(
+            "{place}: expected a value, found none; leave it out, or write [] or {{}} for none"
+        )),
+        Value::Array(elements) => elements
+            .iter()
+            .enumerate()
+            .try_for_each(|(index, value)| expect_no_null(value, &format!("{place}[{index}]"))),
+        // What is in a configuration is ESET's.
+        Value::Object(members) => members
+            .iter()
+            .filter(|(name, value)| *name != "configuration" || value.is_null())
+            .try_for_each(|(name, value)| {
+                let dot = if place.is_empty() { "" } else { "." };
+                expect_no_null(value, &format!("{place}{dot}{name}"))
+            }),
+        _ => Ok(()),
+    }
 }
 
 /// Whether this names a file rather than a policy of the tenant.

@@ -5,8 +5,8 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use eset_protect::policy::PolicyFile;
-use eset_protect::rollout::{PlanError, Tenant};
+use eset_protect::policy::{AssignmentFile, PolicyFile, Target};
+use eset_protect::rollout::{Plan, PlanError, Tenant};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
@@ -31,8 +31,7 @@ impl Folder {
     /// Reads all files of a folder, and of the folders in it, that end with .yaml, .yml or .json. A folder without any
     /// is refused, since with `--prune` it would delete every policy.
     pub fn read(folder: &Path) -> Result<Self, Failure> {
-        let mut walk = Walk::default();
-        walk.folder(folder)?;
+        let walk = Walk::of(folder)?;
         let mut read = Self::default();
         for path in walk.found {
             let content = input::read("", &path)?;
@@ -64,6 +63,13 @@ impl Folder {
         }
     }
 
+    /// Puts the first file whose policy is assigned to this target before a problem of the target.
+    pub fn place_of(&self, is_it: impl Fn(&Target) -> bool, problem: &str) -> String {
+        let assigns = |file: &&PolicyFile| file.assignments.iter().any(|it| is_it(&it.target));
+        let file = self.files.iter().find(assigns);
+        file.map_or_else(|| problem.to_owned(), |file| self.place(&file.name, problem))
+    }
+
     /// Says why there is no plan.
     pub fn failure(&self, error: &PlanError) -> Failure {
         let problem = error.to_string();
@@ -81,11 +87,32 @@ impl Folder {
                         .to_owned(),
                 ],
             },
+            PlanError::SameRank(_, _, names) => {
+                let paths = names.iter().filter_map(|name| self.paths.get(name));
+                let paths: Vec<_> = paths.map(|path| path.display().to_string()).collect();
+                Failure::Input(format!("{}: {problem}", paths.join(" and ")))
+            }
             PlanError::BuiltIn(name)
             | PlanError::SameTarget(name, _)
             | PlanError::Target(name, ..)
             | PlanError::File(name, _) => Failure::Input(self.place(name, &problem)),
             _ => Failure::Input(problem),
+        }
+    }
+
+    /// Says which ranks are beyond the end of a target.
+    pub fn say_last(&self, plan: &Plan) {
+        for file in &self.files {
+            for AssignmentFile { target, rank, .. } in &file.assignments {
+                let count = plan.count_on(target);
+                if let Some(rank) =
+                    rank.filter(|rank| u32::try_from(count).is_ok_and(|n| *rank > n))
+                {
+                    let what =
+                        format!("rank {rank} on {target}: its rank there is {count}, the last");
+                    say(&self.place(&file.name, &what));
+                }
+            }
         }
     }
 
@@ -112,13 +139,20 @@ impl Folder {
 
 /// What a folder contains.
 #[derive(Default)]
-struct Walk {
+pub struct Walk {
     seen: BTreeSet<PathBuf>,
-    found: Vec<PathBuf>,
+    /// The files that may be policies.
+    pub found: Vec<PathBuf>,
     passed_over: Vec<PathBuf>,
 }
 
 impl Walk {
+    pub fn of(folder: &Path) -> Result<Self, Failure> {
+        let mut walk = Self::default();
+        walk.folder(folder)?;
+        Ok(walk)
+    }
+
     fn folder(&mut self, folder: &Path) -> Result<(), Failure> {
         let io = |error: io::Error| input::wrong("", folder, &error);
         // A link may lead back to a folder above it.
@@ -155,22 +189,27 @@ fn say_passed_over(paths: &[PathBuf]) {
     if paths.is_empty() {
         return;
     }
+    say(&format!("passed over: {}; expected {EXPECTED} and are not hidden", names(paths)));
+}
+
+/// The names of files, not too many.
+pub fn names(paths: &[PathBuf]) -> String {
     let names = paths.iter().take(MAX_SHOWN).map(|path| path.display().to_string());
     let mut names: Vec<_> = names.collect();
     if paths.len() > MAX_SHOWN {
         names.push(format!("{} more", paths.len() - MAX_SHOWN));
     }
-    say(&format!("passed over: {}; expected {EXPECTED} and are not hidden", names.join(", ")));
+    names.join(", ")
 }
 
 /// Whether this is what `plan --save` or `apply` writes.
 fn is_plan(content: &[u8]) -> bool {
     #[derive(Deserialize)]
     struct Saved {
-        #[serde(rename = "before")]
-        _before: IgnoredAny,
-        #[serde(rename = "goal")]
-        _goal: IgnoredAny,
+        #[serde(rename = "server")]
+        _server: IgnoredAny,
+        #[serde(rename = "plan")]
+        _plan: IgnoredAny,
     }
     content.trim_ascii_start().starts_with(b"{") && serde_json::from_slice::<Saved>(content).is_ok()
 }

@@ -10,61 +10,27 @@ use eset_protect::policy_management::v2::PolicyAssignment;
 use eset_protect::rollout::{Plan, RolloutError, Step};
 use serde_json::json;
 
+use super::saved::{Journal, Place};
 use crate::failure::{self, Failure};
-use crate::input;
 use crate::items::program;
 use crate::output::{Output, View};
 use crate::say::say;
 use crate::stop_signal::stop_signal;
 use crate::text::count;
-use crate::whole_file::write_new;
-
-/// Where `apply` and `set` keep their journal. No policy's file ends so.
-pub const JOURNAL: &str = "eset-protect.journal";
-
-/// Reads a journal or a saved plan.
-pub fn saved(path: &Path) -> Result<Plan, Failure> {
-    serde_json::from_slice(&input::read("", path)?).map_err(|error| input::wrong("", path, &error))
-}
-
-/// Refuses to begin while a run is interrupted.
-pub fn expect_none(journal: &Path) -> Result<(), Failure> {
-    if !journal.exists() {
-        return Ok(());
-    }
-    let what = "the journal of an interrupted run; expected --resume or --roll-back first";
-    Err(Failure::Explained {
-        exit_code: failure::INPUT,
-        message: format!("{}: {what}", journal.display()),
-        hints: ways_on(journal),
-    })
-}
-
-/// The commands after an interruption.
-fn ways_on(journal: &Path) -> Vec<String> {
-    let journal = match journal == Path::new(JOURNAL) {
-        true => String::new(),
-        false => format!(" --journal {}", journal.display()),
-    };
-    vec![
-        format!("`eset-protect policies apply --resume{journal}` does the rest"),
-        format!("`eset-protect policies apply --roll-back{journal}` returns to the state before"),
-    ]
-}
 
 /// Applies a plan with a new journal.
 pub async fn apply(
     client: &Client,
     view: &View,
     plan: &Plan,
+    place: &Place,
     journal: &Path,
 ) -> Result<(), Failure> {
     if plan.is_empty() {
         say("nothing to change");
         return Ok(());
     }
-    expect_none(journal)?;
-    carry_out(client, view, plan, journal, true).await
+    carry_out(client, view, plan, place, Journal::new(journal)?).await
 }
 
 /// Carries out a plan, or what is left of it. The first Ctrl-C lets the call under way finish; the second stops at
@@ -73,13 +39,12 @@ pub async fn carry_out(
     client: &Client,
     view: &View,
     plan: &Plan,
-    journal: &Path,
-    is_new: bool,
+    place: &Place,
+    mut journal: Journal,
 ) -> Result<(), Failure> {
     let mut signal = pin!(stop_signal()?);
-    if is_new {
-        let plan = serde_json::to_string(plan)?;
-        write_new(journal, plan.as_bytes()).map_err(Failure::file(journal))?;
+    if journal.is_new {
+        journal.write(place, plan)?;
     }
     let (steps, is_stopped) = (Cell::new(0), Cell::new(false));
     let mut output = Output::new();
@@ -101,7 +66,7 @@ pub async fn carry_out(
                 () = &mut signal => {
                     if is_stopped.replace(true) {
                         let what = "stopped while a call was under way; it may have been done anyway";
-                        return Err(stopped(what, journal));
+                        return Err(stopped(what, &journal));
                     }
                     signal.set(stop_signal()?);
                     say("stopping after the call under way; press Ctrl-C again to stop at once");
@@ -114,20 +79,21 @@ pub async fn carry_out(
         if steps.get() == 0 {
             say("nothing to change: the plan is carried out already");
         }
-        remove(journal)?;
+        journal.remove()?;
         return unprinted.map_or(Ok(()), |failure| Err(failure.of_created()));
     };
-    let is_untouched = is_new && steps.get() == 0;
-    if is_untouched && !matches!(error, RolloutError::Call(..)) {
-        remove(journal)?;
+    let is_untouched = journal.is_new && steps.get() == 0;
+    let is_done = matches!(error, RolloutError::ChangedAfterwards(_));
+    if is_done || is_untouched && !matches!(error, RolloutError::Call(..)) {
+        journal.remove()?;
     }
-    let kept = format!("the journal {} is kept", journal.display());
+    let kept = journal.kept();
     Err(match error {
         RolloutError::Stopped if is_untouched => {
             Failure::ended(failure::STOPPED, "stopped; nothing was changed")
         }
         RolloutError::Stopped => {
-            stopped(&format!("stopped after {}", count(steps.get(), "step")), journal)
+            stopped(&format!("stopped after {}", count(steps.get(), "step")), &journal)
         }
         RolloutError::Call(step, error) => {
             say(&format!(
@@ -141,13 +107,20 @@ pub async fn carry_out(
             }
             (*error).into()
         }
+        other if is_done => Failure::Explained {
+            exit_code: failure::OTHER,
+            message: other.to_string(),
+            hints: vec![
+                "`eset-protect policies plan DIR` shows what differs from the files now".to_owned(),
+            ],
+        },
         other if is_untouched => Failure::Other(other.to_string()),
         other => Failure::Explained {
             exit_code: failure::OTHER,
             message: other.to_string(),
             hints: [
                 vec![format!("{kept}; undo that change first, and then")],
-                ways_on(journal),
+                journal.ways_on(),
                 vec!["or delete the journal and what is too much, and plan anew".to_owned()],
             ]
             .concat(),
@@ -157,9 +130,11 @@ pub async fn carry_out(
 
 /// Prints a step if the format is for programs. Returns whether it is.
 fn print(view: &View, output: &mut Output, step: &Step) -> Result<bool, Failure> {
-    let on = |step: &str, assignment: &PolicyAssignment| {
+    let on = |step: &str, policy: &str, assignment: &PolicyAssignment| {
         let target = Target::of(assignment.target.as_ref());
-        json!({ "step": step, "policyUuid": assignment.policy_uuid, "target": target })
+        json!({
+            "step": step, "policyUuid": assignment.policy_uuid, "policy": policy, "target": target,
+        })
     };
     let shown = match step {
         Step::Create(policy) => {
@@ -168,10 +143,10 @@ fn print(view: &View, output: &mut Output, step: &Step) -> Result<bool, Failure>
         Step::Delete(policy) => {
             json!({ "step": "delete", "policyUuid": policy.uuid, "policy": policy.display_name })
         }
-        Step::Assign(assignment) => on("assign", assignment),
-        Step::Unassign(assignment) => on("unassign", assignment),
-        Step::Rank { assignment, rank } => {
-            let mut shown = on("rank", assignment);
+        Step::Assign { policy, assignment } => on("assign", policy, assignment),
+        Step::Unassign { policy, assignment } => on("unassign", policy, assignment),
+        Step::Rank { policy, assignment, rank } => {
+            let mut shown = on("rank", policy, assignment);
             shown["from"] = assignment.rank.into();
             shown["to"] = (*rank).into();
             shown
@@ -182,14 +157,10 @@ fn print(view: &View, output: &mut Output, step: &Step) -> Result<bool, Failure>
     output.flush().map(|()| is_printed)
 }
 
-fn stopped(what: &str, journal: &Path) -> Failure {
+fn stopped(what: &str, journal: &Journal) -> Failure {
     Failure::Explained {
         exit_code: failure::STOPPED,
-        message: format!("{what}; the journal {} is kept", journal.display()),
-        hints: ways_on(journal),
+        message: format!("{what}; {}", journal.kept()),
+        hints: journal.ways_on(),
     }
-}
-
-fn remove(journal: &Path) -> Result<(), Failure> {
-    std::fs::remove_file(journal).map_err(Failure::file(journal))
 }

@@ -9,9 +9,9 @@ use eset_protect::policy_management::v2::Policy;
 use eset_protect::rollout::{Change, Plan, Tenant};
 
 use super::diff::{Difference, UNSEEN, differences};
-use super::files::write;
 use super::folder::Folder;
-use super::journal::{JOURNAL, apply, carry_out, expect_none, saved};
+use super::journal::{apply, carry_out};
+use super::saved::{JOURNAL, Journal, SameTenant};
 use super::settings::Lines;
 use super::targets;
 use crate::connection::Connection;
@@ -20,16 +20,30 @@ use crate::items::program;
 use crate::output::{Format, Output, View};
 use crate::safety::Safety;
 use crate::say::say;
-use crate::text::{count, printable};
+use crate::text::{counts, printable};
 
 const FILES: &str = "\
 The folders in DIR are read, too; hidden files are not. A policy is recognized by its name, so a new name
-makes a new policy. A file by hand, with a setting that the configuration does not have yet:
+makes a new policy. A file says all that a policy has. What it leaves out, the policy does not have:
+
+  name           must be there
+  description    left out: none
+  assignments    left out: the policy is assigned to nothing. Without rank, it is the last of its target,
+                 or stays where it is
+  features       left out: the policy has no settings
+    featureId    left out: 4294967295, that of all settings of a product
+    flags        left out: no setting is forced or read-only
+    settings     all settings by path. One of the configuration that is missing here is removed; {} removes
+                 all. May be left out only if the configuration has none that can be read
+    configuration  the product, and what else ESET keeps; leave it as `export` wrote it
+
+A member with nothing behind it, or null, is refused: leave it out, or write [] or {} for none. A setting that
+the configuration has is its value in quotes; a new one has value, kind and flags. A file by hand:
 
   name: Strict
   assignments:
-  - group: c2b7e8d4-19a3-4f6e-8b21-5d90fe7a0001   # or device, subscription
-    rank: 1                                       # the last if it is left out
+  - group: Notebooks                              # its name or UUID; or device, or subscription by its UUID
+    rank: 1
   features:
   - settings:
       endpoint.gui.ShowSplash: {value: '0', kind: '9', flags: '4'}   # ce_value, ce_type, ce_flags
@@ -58,24 +72,28 @@ pub struct PlanArgs {
     /// The journal
     #[arg(long, value_name = "FILE", default_value = JOURNAL)]
     journal: PathBuf,
+    #[command(flatten)]
+    same_tenant: SameTenant,
 }
 
 impl PlanArgs {
     pub fn run(self, connection: Connection) -> Result<(), Failure> {
         let mut folder = Folder::default();
         if let Some(dir) = &self.dir {
-            expect_none(&self.journal)?;
+            Journal::expect_none(&self.journal)?;
             folder = Folder::read(dir)?;
         }
-        let journal = if self.roll_back { Some(saved(&self.journal)?) } else { None };
+        let place = self.same_tenant.place(&connection)?;
+        let is_back = self.roll_back;
+        let journal = is_back.then(|| Journal::open(&self.journal, &place)).transpose()?;
         connection.run(async |client, view| {
             view.expect(Format::OF_DOCUMENTS)?;
-            let plan = match journal {
-                Some(journal) => roll_back(&journal, Tenant::read(&client).await?)?,
+            let plan = match &journal {
+                Some((_, interrupted)) => roll_back(interrupted, Tenant::read(&client).await?)?,
                 None => plan(&client, folder, self.prune).await?,
             };
             if let Some(path) = &self.save {
-                write(path, serde_json::to_string(&plan)?.as_bytes())?;
+                place.save(path, &plan)?;
             }
             show(view, &plan)
         })
@@ -85,13 +103,16 @@ impl PlanArgs {
 /// Bring the tenant to the policies and assignments of a folder
 ///
 /// A changed policy is created anew and assigned at the rank of the old one; only then is the old one unassigned
-/// and deleted. The policies and assignments are read at the start, and again before anything is removed; what
-/// somebody else changes while old policies are removed is not noticed.
+/// and deleted. The policies and assignments are read at the start, again before anything is removed, and at the end.
+/// What somebody else changes while old policies are removed is noticed only at the end.
 ///
 /// The journal is written before the first call and removed at the end. After an interruption, such as Ctrl-C,
 /// --resume or --roll-back goes on from there, unless somebody else changed the policies or assignments since; then
 /// delete the journal, and plan anew. Policies that were deleted already come back with new UUIDs; `plan --roll-back`
-/// names them.
+/// names them. Only one process at a time works on a journal, and only on the server that it was written for.
+///
+/// Asks before it deletes policies that no file has, and otherwise not: what a file replaces is created anew without a
+/// question. `plan` shows all of it.
 #[derive(Args, Debug)]
 #[command(after_help = FILES)]
 pub struct Apply {
@@ -104,7 +125,7 @@ pub struct Apply {
     /// Do not ask before policies are deleted that no file has
     #[arg(short, long)]
     yes: bool,
-    /// Apply a plan that `plan --save` wrote; refused if the tenant has changed since
+    /// Apply a plan that `plan --save` wrote; refused on another server, or if the tenant has changed since
     #[arg(long, value_name = "FILE", conflicts_with = "dir")]
     plan: Option<PathBuf>,
     /// Carry out the rest of what was interrupted, the way back included
@@ -119,17 +140,24 @@ pub struct Apply {
     /// Show what would change, as `plan` does and with its exit code, and change nothing
     #[arg(long)]
     dry_run: bool,
+    #[command(flatten)]
+    same_tenant: SameTenant,
 }
 
 impl Apply {
     pub fn run(self, connection: Connection) -> Result<(), Failure> {
-        let goes_on = self.resume || self.roll_back;
-        if !goes_on {
-            expect_none(&self.journal)?;
+        let place = self.same_tenant.place(&connection)?;
+        let (mut journal, mut saved) = (None, None);
+        if self.resume || self.roll_back {
+            let (opened, interrupted) = Journal::open(&self.journal, &place)?;
+            (journal, saved) = (Some(opened), Some(interrupted));
+        } else {
+            Journal::expect_none(&self.journal)?;
+            if let Some(path) = &self.plan {
+                saved = Some(place.read(path)?);
+            }
         }
         let folder = self.dir.as_deref().map(Folder::read).transpose()?.unwrap_or_default();
-        let from = if goes_on { Some(&self.journal) } else { self.plan.as_ref() };
-        let saved = from.map(|path| saved(path)).transpose()?;
         connection.run(async |client, view| {
             view.expect(Format::OF_DOCUMENTS)?;
             let mut plan = match saved {
@@ -138,32 +166,49 @@ impl Apply {
             };
             if self.roll_back && !plan.rolls_back() {
                 plan = roll_back(&plan, Tenant::read(&client).await?)?;
-                if !self.dry_run {
+                if let Some(journal) = journal.as_mut().filter(|_| !self.dry_run) {
                     plan.changes().iter().for_each(|change| say(&change.to_string()));
-                    write(&self.journal, serde_json::to_string(&plan)?.as_bytes())?;
+                    journal.write(&place, &plan)?;
                 }
             }
             if self.dry_run {
                 return show(view, &plan);
             }
-            if goes_on {
-                return carry_out(&client, view, &plan, &self.journal, false).await;
+            if let Some(journal) = journal {
+                return carry_out(&client, view, &plan, &place, journal).await;
             }
             confirm(&plan, self.yes)?;
-            apply(&client, view, &plan, &self.journal).await
+            apply(&client, view, &plan, &place, &self.journal).await
         })
     }
 }
 
-/// Asks before policies are deleted that no file has.
+/// Asks before policies are deleted that no file has, and shows all that the answer begins.
 fn confirm(plan: &Plan, yes: bool) -> Result<(), Failure> {
-    let changes = plan.changes().iter();
-    let deleted: Vec<_> = changes.filter(|it| matches!(it, Change::Delete { .. })).collect();
-    if deleted.is_empty() || yes {
+    let changes = plan.changes();
+    if yes || !changes.iter().any(|change| matches!(change, Change::Delete { .. })) {
         return Ok(());
     }
-    deleted.iter().for_each(|change| say(&change.to_string()));
-    Safety::new(false, yes).ask("delete", &count(deleted.len(), "policy"))
+    changes.iter().for_each(|change| say(&change.to_string()));
+    Safety::new(false, yes).ask("apply", &format!("all of this: {}", summary(plan)))
+}
+
+/// Returns how many changes of each kind there are: `2 to create, 2 to assign`.
+fn summary(plan: &Plan) -> String {
+    let kinds = ["to create", "to replace", "to delete", "to assign", "to unassign", "to move"];
+    let mut numbers = kinds.map(|kind| (0, kind));
+    for change in plan.changes() {
+        let kind = match change {
+            Change::Create { .. } | Change::Recreate { .. } => 0,
+            Change::Replace { .. } => 1,
+            Change::Delete { .. } => 2,
+            Change::Assign { .. } => 3,
+            Change::Unassign { .. } => 4,
+            _ => 5,
+        };
+        numbers[kind].0 += 1;
+    }
+    counts(&numbers)
 }
 
 /// Prints the changes of a plan, and what changes inside policies. Ends with 2 if there are any.
@@ -195,6 +240,9 @@ pub fn show(view: &View, plan: &Plan) -> Result<(), Failure> {
         say("nothing to change");
         return Ok(());
     }
+    if view.is_for_people() {
+        say(&summary(plan));
+    }
     Err(Failure::Exit(2))
 }
 
@@ -209,6 +257,7 @@ async fn plan(client: &Client, mut folder: Folder, prune: bool) -> Result<Plan, 
     let tenant = Tenant::read(client).await?;
     folder.say_renamed(&tenant, prune);
     let plan = Plan::new(tenant, &folder.files, prune).map_err(|error| folder.failure(&error))?;
+    folder.say_last(&plan);
     targets::check(client, &plan, &folder).await?;
     Ok(plan)
 }

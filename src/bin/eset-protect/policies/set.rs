@@ -8,8 +8,9 @@ use eset_protect::policy_management::v2::SettingFlags;
 use eset_protect::rollout::{Plan, Tenant};
 
 use super::files::{of_tenant, with_assignments};
-use super::journal::{JOURNAL, apply, expect_none};
+use super::journal::apply;
 use super::rollout::show;
+use super::saved::{JOURNAL, Journal, Place};
 use crate::completions::{By, listed};
 use crate::connection::Connection;
 use crate::failure::Failure;
@@ -59,8 +60,9 @@ pub struct Set {
 impl Set {
     pub fn run(self, connection: Connection) -> Result<(), Failure> {
         if !self.dry_run {
-            expect_none(&self.journal)?;
+            Journal::expect_none(&self.journal)?;
         }
+        let place = Place::of(&connection)?;
         connection.run(async |client, view| {
             view.expect(Format::OF_DOCUMENTS)?;
             let tenant = Tenant::read(&client).await?;
@@ -70,7 +72,7 @@ impl Set {
             let plan = plan.map_err(|error| Failure::Input(error.to_string()))?;
             match self.dry_run {
                 true => show(view, &plan),
-                false => apply(&client, view, &plan, &self.journal).await,
+                false => apply(&client, view, &plan, &place, &self.journal).await,
             }
         })
     }

@@ -1,10 +1,11 @@
-//! The settings of a policy as lines for people.
+//! The settings of a policy as lines for people, and as JSON for programs.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 use eset_protect::params::PolicyData;
-use eset_protect::policy::{PolicyFile, Setting, SettingPath, container_of};
+use eset_protect::policy::{PolicyFile, Setting, SettingPath, SettingValue, container_of};
+use serde_json::{Value as Json, json};
 
 use crate::failure::Failure;
 
@@ -68,15 +69,31 @@ impl fmt::Display for Key {
 pub struct Value {
     pub shown: String,
     whole: String,
+    /// An object for programs, without secrets.
+    json: Json,
 }
 
 impl Value {
-    fn plain(text: String) -> Self {
-        Self { shown: text.clone(), whole: text }
+    fn plain(shown: String, json: Json) -> Self {
+        Self { whole: shown.clone(), shown, json }
     }
 
-    fn of(setting: &Setting) -> Self {
-        Self { shown: shown(setting), whole: whole(setting, &setting.value.to_string()) }
+    pub fn of(setting: &Setting) -> Self {
+        let whole = whole(setting, &setting.value.to_string());
+        let shown = if is_secret(setting) { self::whole(setting, MASK) } else { whole.clone() };
+        Self { shown, whole, json: json(setting) }
+    }
+
+    /// Adds its members to an object for programs.
+    pub fn row(&self, mut row: Json) -> Json {
+        if let (Json::Object(row), Json::Object(members)) = (&mut row, &self.json) {
+            row.extend(members.clone());
+        }
+        row
+    }
+
+    pub fn json(&self) -> &Json {
+        &self.json
     }
 
     pub fn is_hidden(&self) -> bool {
@@ -90,7 +107,8 @@ impl Lines {
         let mut lines = Self::default();
         if file.export.is_none() {
             for (name, text) in [("name", &file.name), ("description", &file.description)] {
-                lines.about.insert(name.to_owned(), Value::plain(format!("{text:?}")));
+                let value = Value::plain(format!("{text:?}"), json!({ "value": text }));
+                lines.about.insert(name.to_owned(), value);
             }
         }
         let is_one = policy.features.len() == 1;
@@ -100,7 +118,8 @@ impl Lines {
             let data = any.and_then(|any| any.unpack::<PolicyData>().ok());
             let product = data.and_then(|data| data.product).unwrap_or_default();
             let text = format!("{} {product:?}", feature.feature_id);
-            lines.about.insert(format!("{prefix}feature"), Value::plain(text));
+            let json = json!({ "value": product, "featureId": feature.feature_id });
+            lines.about.insert(format!("{prefix}feature"), Value::plain(text, json));
             for (path, flags) in &feature.flags {
                 let on = [("force", flags.apply_forcefully), ("read-only", flags.read_only)];
                 let on: Vec<_> = on.iter().filter(|(_, on)| *on).map(|(name, _)| *name).collect();
@@ -109,7 +128,8 @@ impl Lines {
                     |path: SettingPath| path.names().map(str::to_owned).collect(),
                 );
                 let key = Key { prefix: format!("{prefix}flags "), names, text: path.clone() };
-                lines.values.insert(key, Value::plain(on.join(" ")));
+                let on = on.join(" ");
+                lines.values.insert(key, Value::plain(on.clone(), json!({ "value": on })));
             }
             let contents = match container_of(feature) {
                 Ok(Some(container)) => container.contents(),
@@ -151,15 +171,34 @@ impl Lines {
     }
 }
 
-/// The value with `ce_type` and `ce_flags`.
-pub fn shown(setting: &Setting) -> String {
+fn is_secret(setting: &Setting) -> bool {
     let path = setting.path.to_string().to_lowercase().replace(['_', '-'], "");
-    match SECRETS.iter().any(|secret| path.contains(secret)) {
-        true => whole(setting, MASK),
-        false => whole(setting, &setting.value.to_string()),
-    }
+    SECRETS.iter().any(|secret| path.contains(secret))
 }
 
+/// The value with `ce_type` and `ce_flags` as members: `value` of a text, `order` of an array, `json` of what has another
+/// form, and none of these of a group.
+fn json(setting: &Setting) -> Json {
+    let is_secret = is_secret(setting);
+    let text = |text: &str| Json::from(if is_secret { MASK } else { text });
+    let mut json = match &setting.value {
+        SettingValue::Text(value) => json!({ "value": text(value) }),
+        SettingValue::Array { order } => json!({ "order": text(order) }),
+        SettingValue::Unknown(value) => json!({ "json": text(value) }),
+        _ => json!({}),
+    };
+    for (name, value) in [("type", &setting.kind), ("flags", &setting.flags)] {
+        if let Some(value) = value {
+            json[name] = Json::from(&**value);
+        }
+    }
+    for (name, value) in &setting.others {
+        json["others"][name] = text(value);
+    }
+    json
+}
+
+/// The value with `ce_type` and `ce_flags` as a text.
 fn whole(setting: &Setting, value: &str) -> String {
     let mut text = value.to_owned();
     for (name, value) in [("type", &setting.kind), ("flags", &setting.flags)] {

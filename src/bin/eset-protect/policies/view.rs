@@ -38,8 +38,9 @@ impl Show {
             lines.unread.iter().for_each(|unread| say(&format!("not read: {unread}")));
             view.expect_rows_if_sorted()?;
             let mut output = Output::new();
-            let values = lines.values.iter().map(|(path, value)| (path.to_string(), &value.shown));
-            let whole = serde_json::to_string(&values.clone().collect::<BTreeMap<_, _>>())?;
+            let values = lines.values.iter().map(|(path, value)| (path.to_string(), value));
+            let whole = values.clone().map(|(path, value)| (path, value.json()));
+            let whole = serde_json::to_string(&whole.collect::<BTreeMap<_, _>>())?;
             if self.tree {
                 if !view.has_lines() {
                     let expected = "expected --output table, without --columns and --sort";
@@ -51,11 +52,11 @@ impl Show {
             if program(view, &mut output, &whole)? {
                 return output.flush();
             }
-            let mut items = Items::named(&["path", "value"], view)?;
+            let mut items = Items::named(&["path", "value", "type", "flags"], view)?;
             for (path, value) in values {
-                let row = serde_json::json!({ "path": path, "value": value });
+                let row = value.row(serde_json::json!({ "path": path }));
                 items.push_own(&row, |output| {
-                    output.line(&printable(&format!("{path} = {value}")))
+                    output.line(&printable(&format!("{path} = {}", value.shown)))
                 })?;
             }
             items.end_own("settings")
@@ -75,20 +76,20 @@ impl Search {
     pub fn run(self, connection: Connection) -> Result<(), Failure> {
         let text = self.text.to_lowercase();
         connection.run(async |client, view| {
-            let members = ["uuid", "displayName", "path", "value"];
+            let members = ["uuid", "displayName", "path", "value", "type", "flags"];
             let mut items = Items::named(&members, view)?;
             for policy in Tenant::read(&client).await?.policies {
                 let lines = Lines::of(&PolicyFile::from_policy(&policy))?;
                 for (path, value) in lines.values {
-                    let (path, value) = (path.to_string(), value.shown);
-                    let line = format!("{path} = {value}");
+                    let path = path.to_string();
+                    let line = format!("{path} = {}", value.shown);
                     if !line.to_lowercase().contains(&text) {
                         continue;
                     }
                     let (uuid, name) = (&policy.uuid, &policy.display_name);
-                    let row = serde_json::json!({
-                        "uuid": uuid, "displayName": name, "path": path, "value": value,
-                    });
+                    let row = value.row(serde_json::json!({
+                        "uuid": uuid, "displayName": name, "path": path,
+                    }));
                     items.push_own(&row, |output| {
                         output.line(&printable(&format!("{uuid} {name}: {line}")))
                     })?;
