@@ -78,6 +78,8 @@ struct Inner {
     is_of_credentials: bool,
     /// Whether the server was asked, and no byte of a response came in the time that it had.
     is_unanswered: bool,
+    /// Whether a page or text is the response, as of a proxy.
+    is_foreign: bool,
     /// How many times the request was sent.
     attempts: u32,
     /// How long the service asked to wait.
@@ -129,6 +131,7 @@ impl Error {
             is_elsewhere: false,
             is_of_credentials: false,
             is_unanswered: false,
+            is_foreign: false,
             attempts: 0,
             retry_after: None,
             pending_id: None,
@@ -240,6 +243,18 @@ impl Error {
     #[cfg(feature = "serve")]
     pub(crate) fn is_unanswered(&self) -> bool {
         self.0.is_unanswered
+    }
+
+    /// Marks the error as one whose response is a page or text, which a proxy sends and not the service.
+    #[cfg(feature = "rest")]
+    pub(crate) fn foreign(mut self) -> Self {
+        self.0.is_foreign = true;
+        self
+    }
+
+    /// Whether a page or text is the response.
+    pub(crate) fn is_foreign(&self) -> bool {
+        self.0.is_foreign
     }
 
     /// Marks the error as permanent: the same call fails until the cause is fixed.

@@ -47,6 +47,9 @@ pub struct MethodSpec {
     pub http: &'static [HttpBinding],
     /// Whether the RPC returns lists in pages, and is a [`PagedRpc`].
     pub is_paged: bool,
+    /// Whether the RPC deletes the resource that its request names, and returns nothing (AIP-135): a retry that finds
+    /// the resource gone [succeeds](crate::RetryPolicy#deletes).
+    pub is_delete: bool,
     /// The response field that awaiting a [`Call`](crate::Call) returns ([`Rpc::Output`]), such as `task`;
     /// empty for the whole response.
     pub output_field: &'static str,
@@ -76,6 +79,7 @@ impl MethodSpec {
             idempotency,
             http: &[],
             is_paged: false,
+            is_delete: false,
             output_field: "",
             on_prem: None,
         }
@@ -120,6 +124,13 @@ impl MethodSpec {
     #[must_use]
     pub const fn paged(mut self) -> Self {
         self.is_paged = true;
+        self
+    }
+
+    /// Marks the RPC as one that [deletes](Self::is_delete) the resource that its request names.
+    #[must_use]
+    pub const fn delete(mut self) -> Self {
+        self.is_delete = true;
         self
     }
 }

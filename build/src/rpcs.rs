@@ -83,6 +83,7 @@ fn rpc(
     let paged = paged(set, method, &name, &request, &response);
     let members = members::of(method, &request)?;
     let paging = paged.is_some().then(|| quote!(.paged()));
+    let delete = is_delete(method)?.then(|| quote!(.delete()));
     let on_prem = on_prem(method)?;
     let output_field = output_field(set, method);
     let output_name = output_field.as_ref().map_or("", FieldDescriptor::name).to_owned();
@@ -108,6 +109,7 @@ fn rpc(
                     .idempotency(::eset_protect::rpc::IdempotencyLevel::#level)
                     .http(&[#(#bindings),*])
                     #paging
+                    #delete
                     #on_prem
                     .output_field(#output_name);
 
@@ -148,6 +150,14 @@ fn idempotency(method: &MethodDescriptor) -> proc_macro2::Ident {
         Some(IdempotencyLevel::Idempotent) => format_ident!("Idempotent"),
         _ => format_ident!("Unknown"),
     }
+}
+
+/// Whether an RPC deletes the one resource that its path names, and returns nothing (AIP-135).
+fn is_delete(method: &MethodDescriptor) -> Result<bool, Box<dyn Error>> {
+    let is_one = |rule: &HttpRule| rule.verb == "DELETE" && rule.template.contains('{');
+    let rules = http_rules::of(method)?;
+    let is_silent = method.output().fields().next().is_none();
+    Ok(is_silent && idempotency(method) == "Idempotent" && rules.first().is_some_and(is_one))
 }
 
 /// Returns where ESET PROTECT On-Prem has an RPC, by our own options.

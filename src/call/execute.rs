@@ -11,6 +11,7 @@ use std::mem;
 use std::pin::pin;
 use std::time::Duration;
 
+use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use tonic::metadata::MetadataMap;
 use tracing::Instrument;
@@ -40,6 +41,18 @@ const LEAD: Duration = Duration::from_millis(50);
 /// Whether the service itself reports an expired deadline.
 fn is_of_service(error: &Error) -> bool {
     error.kind() == ErrorKind::Status && error.is_deadline_exceeded()
+}
+
+/// Returns the reply of a delete that finds nothing any more, after an attempt whose response was lost. A page or text
+/// with the status 404 is that of a proxy.
+fn deleted_before(error: Error, outgoing: &Outgoing<'_>) -> Result<Reply, Error> {
+    let is_of_service = error.kind() == ErrorKind::Status && !error.is_foreign();
+    let is_gone = error.is_not_found() && is_of_service && error.may_have_executed();
+    if !(outgoing.spec().is_delete && is_gone) {
+        return Err(error);
+    }
+    let reply = Reply::protobuf(Bytes::new()).with_metadata(error.metadata().clone());
+    outgoing.decode(&reply).map(|()| reply)
 }
 
 /// Makes a call: decodes the response into `messages` and returns the reply. Boxed, so that it is compiled
@@ -96,6 +109,7 @@ pub(super) async fn call(
         |result: &Result<_, _>| result.as_ref().is_err_and(is_of_service) && bounds.left() < LEAD;
     let result = result.filter(|result| !is_ours(result));
     let result = result.unwrap_or_else(|| Err(running.state.expired(timeout, outgoing.has_head())));
+    let result = result.or_else(|error| deleted_before(error, outgoing));
     let attempts = running.state.attempts;
     watched.end(result.as_ref().map(Reply::headers), attempts);
     result.map_err(|error| {

@@ -43,8 +43,15 @@ use crate::rpc::MethodSpec;
 /// immediately, once per call (gRFC A6, "transparent retries"), and a call whose token was refused is sent
 /// again with another token.
 ///
-/// After retries, [`may_have_executed`](Error::may_have_executed) is true if any of the attempts may have
-/// run: if a delete was retried and returns `NOT_FOUND`, the first attempt probably deleted the resource.
+/// After retries, [`may_have_executed`](Error::may_have_executed) is true if any of the attempts may have run.
+///
+/// # Deletes
+///
+/// A delete whose response was lost is repeated, and finds nothing if the first attempt deleted the resource. So a call
+/// that [deletes](MethodSpec::is_delete) a resource **succeeds** if the service answers `NOT_FOUND` to an attempt after
+/// one that may have run, over either wire: the resource is gone. A resource that never existed looks the same. The
+/// first attempt's `NOT_FOUND` is an error, and so is a page or text with the status 404, which a proxy sends.
+/// [`RetryPolicy::none`] leaves it to you.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct RetryPolicy {
     max_attempts: u32,

@@ -8,7 +8,7 @@ use crate::fault::Begin;
 use crate::settings::{Says, WIRES, answers, down, says, streams};
 use crate::stage::{Stage, create, get};
 use crate::support::scripted::frames::{Act, code};
-use crate::support::scripted::{Answer, pending};
+use crate::support::scripted::{Answer, answer, json, pending};
 
 #[tokio::test]
 async fn there_are_five_attempts_or_as_many_as_one_says() {
@@ -69,16 +69,39 @@ async fn a_refused_stream_is_sent_again_at_once_and_only_once() {
 }
 
 #[tokio::test]
-async fn a_delete_that_was_tried_again_and_finds_nothing_may_have_run() {
+async fn a_delete_that_is_repeated_and_finds_nothing_has_succeeded() {
     for wire in WIRES {
-        for (script, attempts) in [(&[Says::Down][..], 2), (&[][..], 1)] {
+        let stage = Stage::of(says(wire, &[Says::Down], Says::NotFound)).await;
+        let client = stage.builder(wire).connect_lazy().unwrap();
+        client.device_tasks().delete_task("t-1").await.unwrap();
+        assert_eq!(stage.requests(), 2);
+    }
+}
+
+#[tokio::test]
+async fn nothing_else_that_finds_nothing_has_succeeded() {
+    for wire in WIRES {
+        // The first attempt of a delete, and one after an attempt that certainly did not run.
+        for script in [&[][..], &[Says::Unauthenticated]] {
+            if wire == Wire::Grpc && !script.is_empty() {
+                continue;
+            }
             let stage = Stage::of(says(wire, script, Says::NotFound)).await;
             let client = stage.builder(wire).connect_lazy().unwrap();
             let error = client.device_tasks().delete_task("t-1").await.unwrap_err();
-            assert!(error.is_not_found() && error.attempts() == attempts, "{error:?}");
-            assert_eq!(error.may_have_executed(), attempts == 2, "{wire:?}: {error:?}");
+            assert!(error.is_not_found() && !error.may_have_executed(), "{wire:?}: {error:?}");
         }
+        // What deletes nothing.
+        let stage = Stage::of(says(wire, &[Says::Down], Says::NotFound)).await;
+        let error = get(&stage.builder(wire).connect_lazy().unwrap()).await.unwrap_err();
+        assert!(error.is_not_found() && error.may_have_executed(), "{wire:?}: {error:?}");
     }
+    // A proxy in front of a server that is down.
+    let page = answer("404 Not Found", &[("content-type", "text/plain")], "no route");
+    let stage = Stage::of(answers(vec![json("503 Service Unavailable", "{}"), page])).await;
+    let client = stage.builder(Wire::Rest).connect_lazy().unwrap();
+    let error = client.device_tasks().delete_task("t-1").await.unwrap_err();
+    assert!(error.is_not_found() && error.attempts() == 2, "{error:?}");
 }
 
 #[tokio::test]

@@ -93,7 +93,8 @@ pub(crate) fn error_from(response: &HttpResponse) -> Error {
         ),
         text => text.to_owned(),
     };
-    told_by(response, &body, message, told, code_from_http(status))
+    let error = told_by(response, &body, message, told, code_from_http(status));
+    if is_empty || is_json { error } else { error.foreign() }
 }
 
 /// The error in a response that calls itself a success, as some proxies and session layers send it: JSON without any
