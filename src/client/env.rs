@@ -8,6 +8,7 @@ mod credentials;
 pub(crate) mod groups;
 mod login;
 mod login_file;
+mod metadata;
 #[doc(hidden)]
 pub mod names;
 #[cfg(feature = "profiles")]
@@ -29,6 +30,7 @@ use super::{Client, ClientBuilder};
 use crate::call::RetryPolicy;
 use crate::error::Error;
 use crate::rate_limiter::RateLimiter;
+use metadata::with_metadata;
 use names::{
     CA_CERT, CLIENT_CERT, CLIENT_KEY, ENDPOINT, MAX_ATTEMPTS, ON_PREM, PIN_CERT, PIN_SHA256, RATE,
     REGION, SERVER_NAME, TIMEOUT, TOKEN_URL, WIRE,
@@ -80,15 +82,17 @@ impl ClientBuilder {
     /// | `ESET_PROTECT_PIN_SHA256` | instead: the SHA-256 fingerprint of the only certificate to trust, in hexadecimal with or without colons (feature `tls`) |
     /// | `ESET_PROTECT_CLIENT_CERT`, `ESET_PROTECT_CLIENT_KEY` | files in PEM: the certificate to show to the server, with its chain, and its private key (feature `tls`) |
     /// | `ESET_PROTECT_SERVER_NAME` | the name that the server's certificate must have, instead of the host (feature `tls`) |
+    /// | `ESET_PROTECT_TENANT` | the tenant at a bridge ([`serve`](crate::serve)) that has several: the metadata `eset-protect-tenant` of every call |
+    /// | `ESET_PROTECT_METADATA` | more metadata of every call, a line `NAME=VALUE` each, without those of the [protocol](crate::CallOptions::metadata) |
     /// | `ESET_PROFILE` | the profile whose settings apply where no variable is set (feature `profiles`) |
     ///
-    /// Empty variables count as unset. With the feature `profiles`, settings that have no variable come from a profile in
+    /// Empty variables count as unset, and a line break at the end of a value does not count. With the feature `profiles`, settings that have no variable come from a profile in
     /// `$XDG_CONFIG_HOME/eset-protect/config.toml`, or else `~/.config/eset-protect/config.toml` (`%APPDATA%` on
-    /// Windows): that of `ESET_PROFILE`, or the default one of the file, if there is any. Its keys are the variables in
+    /// Windows): that of `ESET_PROFILE`, or the one that the file chooses, or `default`, if there is any. Its keys are the variables in
     /// lower case:
     ///
     /// ```toml
-    /// profile = "cloud"                  # the default
+    /// profile = "cloud"                  # instead of `default`
     ///
     /// [profiles.cloud]
     /// region = "eu"
@@ -103,7 +107,7 @@ impl ClientBuilder {
     ///
     /// A `credentials_command` prints lines as in the file of `ESET_PROTECT_CREDENTIALS`, and runs again when the service
     /// refuses a token that it printed; a password stays the one that it printed first. Secrets themselves are
-    /// refused in the file. A profile's login, certificates and wire belong to its server: they do not apply if a variable
+    /// refused in the file. A profile's login, certificates, wire, tenant and metadata belong to its server: they do not apply if a variable
     /// names the server. Proxies always come from the environment, see [above](Self#proxies).
     ///
     /// # Errors
@@ -173,6 +177,7 @@ fn builder(variables: &Variables<'_>) -> Result<ClientBuilder, Error> {
     }
     builder = with_token_url(variables, builder)?;
     builder = with_certificates(variables, builder)?;
+    builder = with_metadata(variables, builder)?;
     if let Some(login) = credentials::login(variables)? {
         if let Some((address, text)) = address {
             address.check_token(&text).map_err(of(name))?;

@@ -1,5 +1,6 @@
 //! Builds emulators.
 
+use std::cell::Cell;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -298,8 +299,10 @@ impl Builder {
             Deployment::OnPrem { .. } => PageLimits::ON_PREM,
         });
         let ids = std::mem::replace(&mut environment.ids, Box::new(seed::SeedIds::default()));
+        let is_seeded = Cell::new(true);
         let fill = |change: &mut Change<'_>| {
             if !change.is_first()? {
+                is_seeded.set(false);
                 return Ok(());
             }
             if self.seed {
@@ -311,6 +314,10 @@ impl Builder {
         // A store on a full disk can be opened, as long as nothing is to be written.
         if self.seed || !self.resources.is_empty() {
             store.write(&environment, fill).map_err(|failure| failed(failure.to_string()))?;
+        }
+        if self.seed_devices != seed::DEVICES && !is_seeded.get() {
+            self.notifier
+                .notify("the data directory has data already, so no devices are added to it");
         }
         environment.ids = ids;
         let api = Api {

@@ -7,6 +7,7 @@ mod stop;
 use eset_protect::automation::v1::{DeviceTask, GetTaskResponse};
 use eset_protect::emulator::{Emulator, Fault, Faults};
 use eset_protect::policy_management::v2::{Policy, PolicyAssignment};
+use tonic::Code;
 
 use crate::command::{DEVICE, Ran, Server, run};
 use crate::support::directory::Directory;
@@ -66,6 +67,56 @@ fn many_are_deleted_in_one_go() {
 }
 
 #[test]
+fn a_delete_whose_response_is_lost_succeeds() {
+    for wire in WIRES {
+        let (server, faults) = faulty();
+        let uuids = tasks(&server, 4);
+        let lost = || match wire[1] {
+            "rest" => Fault::break_before_headers().after_the_call(),
+            _ => Fault::code(Code::Unavailable).after_the_call(),
+        };
+        faults.push_for("DeleteTask", lost());
+        let attempts = [wire, &["--max-attempts", "5"]].concat();
+        let one = server.run(&[&["tasks", "delete", &uuids[0]], &attempts[..]].concat()).ok();
+        assert_eq!(one, format!("Deleted the task {}.\n", uuids[0]));
+        (0..3).for_each(|_| faults.push_for("DeleteTask", lost()));
+        let others = ["tasks", "delete", "-y", &uuids[1], &uuids[2], &uuids[3]];
+        let ran = server.run(&[&others, &attempts[..]].concat());
+        assert_eq!((ran.code, &*ran.err), (0, "3 deleted\n"));
+        assert_eq!((listed(&server), faults.waiting()), (vec![], 0));
+        // It was not there before either, and nothing was lost.
+        server.run(&[&["tasks", "delete", &uuids[0]], &attempts[..]].concat()).fails(4);
+        // Without another attempt nobody knows.
+        let uuid = &tasks(&server, 2)[0];
+        faults.push_for("DeleteTask", lost());
+        let error = server.run(&[&["tasks", "delete", uuid], wire].concat()).fails(3);
+        assert!(
+            error.contains("hint: it may have been done anyway, and can be repeated\n"),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn where_all_fail_there_is_no_table() {
+    let server = Server::empty();
+    let ran = server.run(&["tasks", "get", "gone", "away"]);
+    assert_eq!((ran.code, lines(&ran)), (4, Vec::<String>::new()));
+}
+
+#[test]
+fn what_is_no_uuid_is_not_quoted_at_length() {
+    let server = Server::empty();
+    let json = server.run_with(&["tasks", "delete", "-"], &b"{\"uuid\":1}".repeat(100)).fails(2);
+    assert!(
+        json.contains("a UUID and nothing else, as `--output name` prints them, found {\"uuid")
+    );
+    assert!(json.len() < 200, "{json}");
+    let error = server.run(&["tasks", "get", "@uuids.txt"]).fails(2);
+    assert_eq!(error, "error: @uuids.txt: expected --from uuids.txt for a file\n");
+}
+
+#[test]
 fn failures_are_told_and_stop_nothing() {
     for wire in WIRES {
         let server = Server::empty();
@@ -85,7 +136,7 @@ fn failures_are_told_and_stop_nothing() {
         assert_eq!(
             &said[3..],
             [
-                "hint: `eset-protect tasks list` shows what there is",
+                "hint: `eset-protect tasks list` shows what there is, each with its UUID",
                 "hint: check the permissions of that user"
             ]
         );
@@ -202,9 +253,13 @@ fn wrong_flags_name_themselves() {
         (&["delete", "a", "--from", "x"], "", "'--from <FILE>'"),
         (&["delete", "a", "-"], "", "error: -: cannot be combined with other"),
         (&["delete", "--from", "/no/such/file"], "", "--from /no/such/file: "),
-        (&["get", "-"], "a\n\"b\"\n", "line 2: expected a uuid and nothing else, found \"b\""),
-        (&["get", "--from", "-"], "a\nb c", "--from -: line 2: expected a uuid and nothing else"),
-        (&["get", "--from", "-"], "{\"uuid\":1}", "--from -: line 1: expected a uuid"),
+        (
+            &["get", "-"],
+            "a\n\"b\"\n",
+            "line 2: expected a UUID and nothing else, as `--output name` prints them, found \"b\"",
+        ),
+        (&["get", "--from", "-"], "a\nb c", "--from -: line 2: expected a UUID and nothing else"),
+        (&["get", "--from", "-"], "{\"uuid\":1}", "--from -: line 1: expected a UUID"),
         (
             &["get", "a", "b", "--concurrency", "0"],
             "",
@@ -220,7 +275,7 @@ fn wrong_flags_name_themselves() {
         (&["get", "a", "--rate=-1"], "", "found \"-1\""),
         (&["get", "a", "--failed", "/no/such/file"], "", "--failed /no/such/file: "),
         (&["get", "a", "--failed", "-"], "", "--failed -: expected a file"),
-        (&["get", "--from", "Cargo.lock", "--failed", "Cargo.lock"], "", "line 1: expected a uuid"),
+        (&["get", "--from", "Cargo.lock", "--failed", "Cargo.lock"], "", "line 1: expected a UUID"),
     ] {
         let error = run(&[&["tasks"], args].concat(), input.as_bytes()).fails(2);
         assert!(error.contains(expected), "{args:?}: {error}");

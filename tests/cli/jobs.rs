@@ -28,7 +28,7 @@ fn server() -> (Server, Faults) {
 fn a_job_is_a_task_on_the_device_of_that_name() {
     let (server, faults) = server();
     push(&faults, &[(DEVICE, "LAPTOP-42")]);
-    let args = ["isolate", "LAPTOP-42", OTHER, "--wire", "rest", "-o", "json"];
+    let args = ["isolate", "LAPTOP-42", OTHER, "--yes", "--wire", "rest", "-o", "json"];
     let task = server.run(&args).json::<CreateTaskResponse>().task.unwrap();
     assert_eq!(task.action.unwrap().name, "StartNetworkIsolation");
     assert_eq!(task.targets.unwrap().devices_uuids, [DEVICE, OTHER]);
@@ -42,6 +42,27 @@ fn a_job_is_a_task_on_the_device_of_that_name() {
         let params = task.task.unwrap().action.unwrap().params.unwrap();
         assert_eq!(params.unpack::<ShutdownComputer>().unwrap().restart(), restart);
     }
+}
+
+#[test]
+fn a_job_on_several_devices_wants_a_yes() {
+    let server = Server::seeded();
+    let count = || server.run(&["tasks", "list", "-o", "name"]).ok().lines().count();
+    let before = count();
+    for job in ["isolate", "unisolate", "shutdown", "reboot", "update"] {
+        let error = server.run(&[job, DEVICE, OTHER]).fails(2);
+        let question = format!("Start the job `{job}` on 2 devices? There is no terminal");
+        assert!(error.contains(&question) && error.contains("--yes"), "{error}");
+        let from = server.run_with(&[job, "-"], format!("{DEVICE}\n{OTHER}\n").as_bytes());
+        assert!(from.fails(2).contains("--yes"));
+    }
+    assert_eq!(count(), before);
+    // The same device twice is one.
+    server.run(&["reboot", DEVICE, "REGISTER-01"]).ok();
+    server.run(&["reboot", DEVICE, OTHER, "--yes"]).ok();
+    assert_eq!(count(), before + 2);
+    let none = server.run_with(&["isolate", "-"], b"\n");
+    assert_eq!((none.code, &*none.err), (0, "no device is named, so there is nothing to do\n"));
 }
 
 #[test]

@@ -231,12 +231,12 @@ fn a_full_disk_is_an_error() {
 #[test]
 fn names_cannot_break_the_table_or_the_terminal() {
     let server = Server::empty();
-    let name = "a\n\u{1b}[31mb\u{202e}c\u{9b}0m";
+    let name = "a\n\u{1b}[31mb\u{202e}c\u{9b}0m\u{200b}\u{feff}";
     let args = ["tasks", "create", "--name", name, "--action", "StopManaging", "--device", DEVICE];
     let shown = server.run(&args).ok();
     let table = server.run(&["tasks", "list"]).ok();
     for text in [&shown, &table] {
-        assert!(text.contains(r"a\n\u{1b}[31mb\u{202e}c\u{9b}0m"), "{text}");
+        assert!(text.contains(r"a\n\u{1b}[31mb\u{202e}c\u{9b}0m\u{200b}\u{feff}"), "{text}");
     }
     assert_eq!(table.lines().count(), 2);
     let task: Vec<DeviceTask> = server.run(&["tasks", "list", "--output", "json"]).json_lines();

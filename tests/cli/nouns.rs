@@ -52,7 +52,7 @@ fn a_noun_without_a_verb_shows_what_it_has() {
         assert_eq!(shown.code, 2);
         let help = run(&[noun, "-h"], b"").ok();
         assert_eq!(shown.err, help, "{noun}");
-        assert!(help.contains("\n  get") || help.contains("Lists the permissions"), "{help}");
+        assert!(help.contains("\n  get") || help.contains("List the permissions"), "{help}");
     }
 }
 

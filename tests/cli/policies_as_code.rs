@@ -239,6 +239,13 @@ fn policies_of_two_tenants_are_compared() {
     let ran = diff(Some(&b), renamed.trim());
     assert_eq!(ran.code, 2, "{}", ran.err);
     assert!(String::from_utf8(ran.out).unwrap().ends_with("+ name: \"Renamed\"\n"));
+    let home = Directory::new();
+    std::fs::create_dir_all(home.join("eset-protect")).unwrap();
+    let profile = format!("[profiles.beta]\nendpoint = {:?}\n", b.endpoint);
+    std::fs::write(home.join("eset-protect/config.toml"), profile).unwrap();
+    let mut by_profile = a.command(&["policies", "diff", &policy.uuid, renamed.trim(), "--other"]);
+    by_profile.env("XDG_CONFIG_HOME", home.join("")).env("ESET_PROTECT_OTHER_PROFILE", "beta");
+    assert_eq!(run_command(by_profile, b"").code, 2);
     // It is in no other tenant than the second.
     assert_eq!(diff(Some(&a), renamed.trim()).code, 1);
     let none = diff(None, &policy.uuid);

@@ -70,11 +70,35 @@ fn a_profile_fills_in_what_neither_flag_nor_variable_says() {
 }
 
 #[test]
+fn without_a_name_it_is_the_profile_default() {
+    let (server, home) = (server(), Directory::new());
+    let endpoint = &server.endpoint;
+    let login = "username = \"api\"\npassword_env = \"LAB\"";
+    write(&home, &format!("[profiles.default]\nendpoint = {endpoint:?}\n{login}\n"));
+    let list = |password: &str| {
+        let mut command = with_home(&["devices", "list", "--limit", "1", "-o", "name"], &home);
+        command.env("LAB", password);
+        run_command(command, b"")
+    };
+    // A secret of Kubernetes that was made from a file ends with a line break.
+    for password in ["a secret", "a secret\n"] {
+        assert_eq!(list(password).ok().len(), 37);
+    }
+    let error = list("").fails(2);
+    assert!(error.contains("the variable \"LAB\" of the environment is empty"), "{error}");
+}
+
+#[test]
 fn mistakes_in_the_file_are_named() {
     let home = Directory::new();
     for (text, args, expected) in [
         ("x = 1", &[][..], "config.toml: line 1: unknown field `x`"),
         ("\npassword = secret", &[], "config.toml: line 2: "),
+        (
+            "[profiles.a]\n[profiles.b]\npassword = 'x'",
+            &["--profile", "a"],
+            "config.toml: profiles.b.password: a secret does not belong in this file; use password_env",
+        ),
         ("profile = 'x'", &[], "config.toml has no profile \"x\"; it has none"),
         ("[profiles.a]", &["--profile", "b"], "--profile: "),
         ("[profiles.a]", &["--profile", "b"], "it has a"),

@@ -129,6 +129,36 @@ fn a_configuration_and_options_of_the_connection_exclude_each_other() {
 }
 
 #[test]
+fn a_caller_with_several_tenants_names_one() {
+    let runtime = Runtime::new().unwrap();
+    let emulator = upstream(&runtime);
+    let directory = Directory::new();
+    let path = directory.join("serve.toml");
+    let endpoint = emulator.endpoint();
+    let text = format!(
+        "listen = \"127.0.0.1:0\"\n[tenants.acme]\nendpoint = {endpoint:?}\n[tenants.beta]\nendpoint = {endpoint:?}\n\
+         [callers.soar]\ntoken_sha256 = {HASH:?}\ntenants = [\"acme\", \"beta\"]\n"
+    );
+    fs::write(&path, text).unwrap();
+    let serving = start(&["--config", path.to_str().unwrap()]);
+    let list = |wire: &str, options: &[&str]| {
+        let args = ["tasks", "list", "--wire", wire, "--endpoint", &serving.endpoint];
+        let mut command = command(&[&args, options].concat());
+        command.env("ESET_PROTECT_TOKEN", TOKEN);
+        run_command(command, b"")
+    };
+    for wire in ["grpc", "rest"] {
+        let error = list(wire, &[]).fails(2);
+        assert!(
+            error.contains("hint: --tenant NAME or ESET_PROTECT_TENANT says which\n"),
+            "{error}"
+        );
+        list(wire, &["--tenant", "beta"]).ok();
+        list(wire, &["--tenant", "gamma"]).fails(5);
+    }
+}
+
+#[test]
 fn a_configuration_is_checked_served_and_read_again() {
     let runtime = Runtime::new().unwrap();
     let emulator = upstream(&runtime);

@@ -6,7 +6,7 @@ use eset_protect::params::RunCommand;
 use crate::command::{DEVICE, Ran, Server, command, run, run_command};
 
 /// Every variable that the command reads.
-const VARIABLES: [&str; 19] = [
+const VARIABLES: [&str; 21] = [
     "CA_CERT",
     "CLIENT_CERT",
     "CLIENT_KEY",
@@ -14,6 +14,7 @@ const VARIABLES: [&str; 19] = [
     "ENDPOINT",
     "LOG",
     "MAX_ATTEMPTS",
+    "METADATA",
     "ON_PREM",
     "PASSWORD",
     "PIN_CERT",
@@ -21,6 +22,7 @@ const VARIABLES: [&str; 19] = [
     "RATE",
     "REGION",
     "SERVER_NAME",
+    "TENANT",
     "TIMEOUT",
     "TOKEN",
     "TOKEN_URL",
@@ -54,9 +56,13 @@ fn an_error_in_a_variable_blames_the_variable() {
         ("ENDPOINT", "ftp://x", &format!(": {endpoint}")),
         ("LOG", "eset_protect=loud", ": expected a filter such as debug"),
         ("MAX_ATTEMPTS", "0", ": expected a number from 1 to 4294967295, found \"0\"\n"),
+        ("METADATA", "x-team", ": expected NAME=VALUE, a header that is not the protocol's own\n"),
+        ("METADATA", "content-type=x", ": expected NAME=VALUE"),
+        ("METADATA", "x-bin=\u{fc}", ": expected NAME=VALUE"),
         ("ON_PREM", "ftp://x", &format!(": {endpoint}")),
         ("RATE", "fast", ": expected calls a second, from 1 to 10000"),
         ("REGION", "fr", ": expected eu, de, us, ca or jpn, found \"fr\"\n"),
+        ("TENANT", "a\nb", ": expected the name of a tenant\n"),
         ("TIMEOUT", "soon", ": expected a number with a unit, such as 500ms"),
         ("TIMEOUT", "9999999999h", ": expected at most 27 hours, found"),
         ("TOKEN_URL", "x", ": expected https://HOST[:PORT]/PATH"),
@@ -154,5 +160,17 @@ fn help_says_how_large_files_may_be() {
     ] {
         let help = run(args, b"").ok().split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(help.contains(expected), "{args:?}: {help}");
+    }
+}
+
+#[test]
+fn every_call_carries_the_metadata() {
+    let server = Server::seeded();
+    let fails = ["--metadata", "x-other=1", "--metadata", "x-emulator-fault=code=NOT_FOUND"];
+    for wire in ["grpc", "rest"] {
+        server.run(&[&["tasks", "list", "--wire", wire], &fails[..]].concat()).fails(4);
+        let mut command = server.command(&["tasks", "list", "--wire", wire]);
+        command.env("ESET_PROTECT_METADATA", "x-other=1\nx-emulator-fault=code=NOT_FOUND\n");
+        run_command(command, b"").fails(4);
     }
 }

@@ -113,6 +113,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
             "backoff",
             "call",
             "error",
+            "headers",
             "proto",
             "rate_limiter",
             "rpc",

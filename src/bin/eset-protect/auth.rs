@@ -15,22 +15,26 @@ use crate::say::say;
 use config::Config;
 use keyring::Keyring;
 
+const LONG: &str = "\
+Log in for further commands, see how they log in, and log out
+
+A login belongs to a profile in ~/.config/eset-protect/config.toml (in $XDG_CONFIG_HOME if that is set, in \
+%APPDATA% on Windows), which names the server, how to log in, and other settings by the names of the variables in \
+lower case:
+
+  profile = \"cloud\"                  # instead of `default`
+
+  [profiles.cloud]
+  region = \"eu\"                      # or endpoint, on_prem
+  credentials_command = [\"secret-tool\", \"lookup\", \"service\", \"eset-protect\"]
+  output = \"json\"                    # also timeout, rate, max_attempts, ca_cert, tenant, …
+
+Flags and variables override it. No secret is ever in the file: `credentials_command` is a program that prints \
+`username=…` and `password=…`, or `token=…`; `password_env` and `token_env` name a variable.";
+
 /// Log in for further commands, see how they log in, and log out
-///
-/// A login belongs to a profile in ~/.config/eset-protect/config.toml (in $XDG_CONFIG_HOME if that is set, in %APPDATA%
-/// on Windows), which names the server, how to log in, and other settings by the names of the variables in lower case:
-///
-///   profile = "cloud"                  # the default
-///
-///   [profiles.cloud]
-///   region = "eu"                      # or endpoint, on_prem
-///   credentials_command = ["secret-tool", "lookup", "service", "eset-protect"]
-///   output = "json"                    # also timeout, rate, max_attempts, ca_cert, …
-///
-/// Flags and variables override it. No secret is ever in the file: `credentials_command` is a program that prints
-/// `username=…` and `password=…`, or `token=…`; `password_env` and `token_env` name a variable.
 #[derive(Args, Debug)]
-#[command(verbatim_doc_comment)]
+#[command(long_about = LONG)]
 pub struct Auth {
     #[command(flatten)]
     connection: Upstream,
@@ -50,7 +54,7 @@ Examples:
   eset-protect auth login --region eu --username api@example.com
   eset-protect auth login --profile lab --on-prem https://protect.internal:9443 --username api
 
-On macOS, store the password with `security add-generic-password -s eset-protect -a NAME -w`, which
+On macOS, store the password with `security add-generic-password -s eset-protect -a NAME -w`, which \
 asks for it, and add to the profile:
   credentials_command = [\"sh\", \"-c\", \"\"\"
     echo username=NAME; printf password=

@@ -7,6 +7,7 @@ mod item;
 mod options;
 mod outcomes;
 mod printer;
+mod uncertain_file;
 
 use std::path::PathBuf;
 
@@ -27,6 +28,7 @@ pub use item::Item;
 pub use options::BulkOptions;
 use outcomes::Outcomes;
 use printer::Printer;
+use uncertain_file::UncertainFile;
 
 /// Makes a call for each item, reports failures, and prints the responses in the order of the items.
 ///
@@ -48,10 +50,11 @@ pub struct Bulk {
 
 impl Bulk {
     pub fn run(self, connection: Connection) -> Result<(), Failure> {
-        let failed = self.options.failed.as_deref();
+        let (failed, uncertain) = (self.options.failed.as_deref(), &self.options.uncertain);
         let failed =
             failed.map(|path| FailedFile::open(path, self.input.as_deref())).transpose()?;
-        connection.run(async |client, view| self.calls(&client, view, failed).await)
+        let uncertain = uncertain.as_deref().map(UncertainFile::open).transpose()?;
+        connection.run(async |client, view| self.calls(&client, view, failed, uncertain).await)
     }
 
     async fn calls(
@@ -59,6 +62,7 @@ impl Bulk {
         client: &Client,
         view: &View,
         failed: Option<FailedFile>,
+        uncertain: Option<UncertainFile>,
     ) -> Result<(), Failure> {
         view.expect_rows_if_sorted()?;
         let requests = self.items.iter_mut().map(|item| &mut item.request).collect();
@@ -92,6 +96,10 @@ impl Bulk {
         }
         let to_repeat = outcomes.to_repeat(&self.items, &self.method);
         let written = failed.map_or(Ok(()), |failed| failed.write(to_repeat));
+        let uncertain = uncertain.filter(|_| !self.method.spec.idempotency.is_idempotent());
+        let written = written.and(
+            uncertain.map_or(Ok(()), |uncertain| uncertain.add(outcomes.uncertain(&self.items))),
+        );
         let Err(failure) = outcomes.end(&self.verb) else { return written.and(printed) };
         for other in [written, printed].into_iter().filter_map(Result::err) {
             other.report();

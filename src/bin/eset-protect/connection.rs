@@ -2,14 +2,15 @@
 
 mod settings;
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 use eset_protect::codegen::names::{
-    CA_CERT, CLIENT_CERT, CLIENT_KEY, CREDENTIALS, ENDPOINT, MAX_ATTEMPTS, ON_PREM, PASSWORD,
-    PIN_CERT, PIN_SHA256, RATE, REGION, SERVER_NAME, TIMEOUT, TOKEN, TOKEN_URL, USERNAME, WIRE,
+    CA_CERT, CLIENT_CERT, CLIENT_KEY, CREDENTIALS, ENDPOINT, MAX_ATTEMPTS, METADATA, ON_PREM,
+    PASSWORD, PIN_CERT, PIN_SHA256, RATE, REGION, SERVER_NAME, TENANT, TIMEOUT, TOKEN, TOKEN_URL,
+    USERNAME, WIRE,
 };
 use eset_protect::codegen::{self, Origin, key};
 use eset_protect::{Client, ClientBuilder, Region};
@@ -21,6 +22,7 @@ use crate::prompt;
 use crate::run::block_on;
 use crate::safety::Safety;
 use crate::server::{Server, ServerKind};
+use crate::witness::watched;
 use settings::Settings;
 
 // The library parses the values of flags and variables alike. clap would report a conflict between a flag and
@@ -72,8 +74,9 @@ pub struct Upstream {
     /// for the cloud and On-Prem, whose gateways may take two minutes [env: ESET_PROTECT_TIMEOUT]
     #[arg(long, global = true, value_name = "TIME")]
     timeout: Option<OsString>,
-    /// The maximum number of times to send a call that is safe to repeat; 5 by default [env:
-    /// ESET_PROTECT_MAX_ATTEMPTS]
+    /// The maximum number of times to send a call that is safe to repeat; 5 by default. Not counted: once more
+    /// with another token if the first was refused, once more after a connection that refused the call
+    /// unprocessed [env: ESET_PROTECT_MAX_ATTEMPTS]
     #[arg(long, global = true, value_name = "N")]
     max_attempts: Option<OsString>,
     /// The maximum number of calls per second; 0 or `off` for no limit. By default 10 over REST with a login,
@@ -100,6 +103,14 @@ pub struct Upstream {
     /// The name that the server's certificate must have, instead of the host [env: ESET_PROTECT_SERVER_NAME]
     #[arg(long, global = true, value_name = "NAME")]
     server_name: Option<OsString>,
+    /// The tenant, at a bridge (`eset-protect serve`) that has several [env: ESET_PROTECT_TENANT]
+    #[arg(long, global = true, value_name = "NAME")]
+    tenant: Option<OsString>,
+    /// Send this header (gRPC: metadata) with every call, such as x-emulator-fault=code=UNAVAILABLE; may be
+    /// repeated. Other users can see arguments, so a secret belongs in the variable, which has a header a line
+    /// [env: ESET_PROTECT_METADATA]
+    #[arg(long, global = true, value_name = "NAME=VALUE")]
+    metadata: Vec<OsString>,
 }
 
 /// What to connect to, and how to print what comes of it.
@@ -170,7 +181,7 @@ impl Upstream {
         }
         with_client(&mut settings, false, verify)?;
         let text = |name: &str| Some((key(name), settings.text(name)?));
-        let texts = [ENDPOINT, REGION, ON_PREM, WIRE, PIN_SHA256, SERVER_NAME, TOKEN_URL];
+        let texts = [ENDPOINT, REGION, ON_PREM, WIRE, PIN_SHA256, SERVER_NAME, TOKEN_URL, TENANT];
         let file = |name: &str| {
             let path = std::path::absolute(settings.text(name)?).ok()?;
             Some((key(name), path.display().to_string()))
@@ -216,9 +227,11 @@ impl Upstream {
     /// Returns a client of the second tenant, which the variables `ESET_PROTECT_OTHER_…` name, and its server.
     pub fn other() -> Result<(Client, Server), Failure> {
         const PREFIX: &str = "ESET_PROTECT_";
-        let mut settings = Settings(codegen::Settings::of_env("ESET_PROTECT_OTHER_"));
+        let settings = codegen::Settings::of_env("ESET_PROTECT_OTHER_");
+        let mut settings =
+            Settings(settings.map_err(|error| Failure::Input(error.message().to_owned()))?);
         if ![ENDPOINT, REGION, ON_PREM].iter().any(|name| settings.has(name)) {
-            let what = "expected a second tenant in ESET_PROTECT_OTHER_ENDPOINT, _REGION or _ON_PREM, found none";
+            let what = "expected a second tenant in ESET_PROTECT_OTHER_ENDPOINT, _REGION, _ON_PREM or _PROFILE, found none";
             return Err(Failure::Input(format!("--other: {what}")));
         }
         let mut connect = || -> Result<_, Failure> {
@@ -285,6 +298,8 @@ impl Upstream {
             (CLIENT_CERT, path(&self.client_cert)),
             (CLIENT_KEY, path(&self.client_key)),
             (SERVER_NAME, self.server_name.clone()),
+            (TENANT, self.tenant.clone()),
+            (METADATA, (!self.metadata.is_empty()).then(|| self.metadata.join(OsStr::new("\n")))),
         ];
         flags.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
     }
@@ -307,7 +322,7 @@ fn with_client(
     call: impl AsyncFnOnce(Client) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     ask_for_login(settings)?;
-    let builder = settings.builder(true)?;
+    let builder = watched(settings.builder(true)?);
     block_on(async {
         call(if is_lazy { builder.connect_lazy()? } else { builder.connect().await? }).await
     })

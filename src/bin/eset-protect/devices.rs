@@ -87,6 +87,10 @@ pub async fn names(client: &Client, uuids: &BTreeSet<String>) -> BTreeMap<String
     let unknown =
         uuids.iter().filter(|uuid| is_uuid(uuid.as_bytes()) && !known.contains_key(*uuid));
     let unknown: Vec<_> = unknown.cloned().collect();
+    // Names for some and UUIDs for others would be worse than UUIDs.
+    if unknown.len() > MAX_NAMES * MAX_CALLS {
+        return BTreeMap::new();
+    }
     // A table is not worth a longer wait, nor a failure; `-v` shows what came of the calls.
     let _ = tokio::time::timeout(PATIENCE, look_up(client, &unknown, &mut known)).await;
     known.clone()
@@ -204,6 +208,7 @@ fn ambiguous(name: &str, several: &[&Device], place: impl Fn(&str, &str) -> Stri
 }
 
 fn unclear(exit_code: u8, message: String, devices: &[&Device], word: &str) -> Failure {
+    let end = if word.starts_with("did") { "?" } else { "" };
     let described = |device: &&Device| {
         let system = device.operating_system.as_ref().map(|system| system.display_name.clone());
         let seen = device.last_sync_time.map(|time| Times::Utc.write(&time.to_string()));
@@ -211,7 +216,7 @@ fn unclear(exit_code: u8, message: String, devices: &[&Device], word: &str) -> F
         let details = [Some(device.uuid.clone()), system, Some(address), seen];
         let details = details.into_iter().flatten().filter(|text| !text.is_empty());
         let details = details.collect::<Vec<_>>().join(", ");
-        format!("{word} {} ({details})", device.display_name)
+        format!("{word} {} ({details}){end}", device.display_name)
     };
     let mut hints: Vec<_> = devices.iter().take(MAX_SHOWN).map(described).collect();
     if devices.len() > MAX_SHOWN {

@@ -64,8 +64,10 @@ mod wanted;
 mod watch;
 mod well_known;
 mod whole_file;
+mod witness;
 mod yaml;
 
+use std::env;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
@@ -115,7 +117,9 @@ fn run() -> Result<u8, Failure> {
                 ));
             }
             let code = u8::try_from(usage.exit_code()).unwrap_or(failure::OTHER);
-            Ok(if policies::compares(&understood) { failure::OTHER } else { code })
+            // Nothing is understood after an option that does not exist.
+            let compares = policies::compares(&understood) || policies::may_compare(env::args_os());
+            Ok(if compares { failure::OTHER } else { code })
         }
     }
 }

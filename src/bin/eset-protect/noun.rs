@@ -7,7 +7,7 @@ use eset_protect::rpc::{METHODS, MethodSpec};
 use crate::connection::Connection;
 use crate::method::Method;
 use crate::operation::Operation;
-use crate::text::short_name;
+use crate::text::{imperative, short_name};
 use crate::verb::{SHORTER, Verb, is_newest, verbs};
 use crate::wanted::Wanted;
 use crate::{policies, tasks};
@@ -73,7 +73,13 @@ fn about(noun: &str, spec: &MethodSpec) -> String {
         let spec =
             METHODS.iter().find(|spec| short_name(spec.service) == *service && is_newest(spec))?;
         let service = pool().get_service_by_name(spec.service)?;
-        summary(&service.parent_file(), service.path())
+        let about = summary(&service.parent_file(), service.path())?;
+        // Its verbs are listed below.
+        let about = match about.split_once(": ") {
+            Some((managed, _)) if about.starts_with("Manages ") => managed,
+            _ => &about,
+        };
+        Some(imperative(about))
     });
     all.collect::<Vec<_>>().join(". ")
 }

@@ -25,7 +25,7 @@ use crate::method::Method;
 use crate::phrase::{done, object, past};
 use crate::response::{self, Call};
 use crate::safety::{IGNORE_NOT_FOUND, Safety};
-use crate::text::count;
+use crate::text::{count, imperative};
 use crate::watch::Watch;
 use given::Given;
 use own::Own;
@@ -116,7 +116,7 @@ impl Operation {
         // The command prints all pages.
         let about_pages = [", in pages", " in pages", ", all in one response"];
         let summary = self.method.summary();
-        about_pages.iter().fold(summary, |summary, part| summary.replace(part, ""))
+        imperative(&about_pages.iter().fold(summary, |summary, part| summary.replace(part, "")))
     }
 
     /// Adds the arguments that do not depend on the request.
@@ -147,7 +147,7 @@ impl Operation {
         if method.is_list() {
             Limit::augment_args(command).args(ItemFilter::arg(method))
         } else if method.content().is_some() {
-            let help = "Write it to this file, all of it or nothing; to standard output by default";
+            let help = "Write it to this file, or replace the file, all of it or nothing; to standard output by default";
             let to = Arg::new(TO).long(TO).value_name("FILE").value_parser(value_parser!(PathBuf));
             command.arg(to.help(help))
         } else {

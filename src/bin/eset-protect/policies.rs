@@ -15,6 +15,8 @@ mod settings;
 mod targets;
 mod view;
 
+use std::ffi::OsString;
+
 use clap::{ArgMatches, Args, Subcommand};
 
 use crate::connection::Connection;
@@ -59,6 +61,11 @@ pub fn compares(matches: &ArgMatches) -> bool {
             matches!(verb, "plan" | "diff") || matches!(verb, "apply" | "set") && is_dry()
         },
     )
+}
+
+/// Whether these words may ask for that.
+pub fn may_compare(mut words: impl Iterator<Item = OsString>) -> bool {
+    words.any(|word| word == "policies") && words.any(|word| word == "plan" || word == "diff")
 }
 
 impl Policies {

@@ -15,7 +15,7 @@ impl Progress {
     /// A bar, and after it the rest of a template.
     pub fn bar(style: Style, rest: &str, total: u64, target: ProgressDrawTarget) -> Self {
         let colour = if style.is_enabled() { ".green/dim" } else { "" };
-        Self::new(&format!("{{bar:24{colour}}} {rest}"), Some(total), target)
+        Self::new(&format!("{{bar:12{colour}}} {rest}"), Some(total), target)
     }
 
     pub fn new(template: &str, total: Option<u64>, target: ProgressDrawTarget) -> Self {

@@ -49,6 +49,12 @@ impl Safety {
         }))
     }
 
+    /// Adds the option that confirms, to a command that asks whatever its method.
+    pub fn declare_yes(command: Command) -> Command {
+        let all = Self::augment_args(Command::new(""));
+        command.args(all.get_arguments().filter(|arg| arg.get_id() == "yes"))
+    }
+
     pub fn from_matches(matches: &ArgMatches) -> Self {
         let is_set = |name| matches!(matches.try_get_one::<bool>(name), Ok(Some(true)));
         Self {

@@ -4,7 +4,8 @@ use std::borrow::Cow;
 
 use eset_protect::codegen::near;
 
-/// Escapes control characters, so that a name from a server cannot break a table or control the terminal.
+/// Escapes control characters and invisible ones, so that a name from a server cannot break a table, control the
+/// terminal, or look like another name.
 pub fn printable(text: &str) -> Cow<'_, str> {
     escaped(text, is_control, |c| c.escape_default().to_string())
 }
@@ -28,9 +29,26 @@ fn escaped(
     Cow::Owned(written.collect())
 }
 
-/// Whether this is a control character, or changes the writing direction.
+/// Whether this is a control character, changes the writing direction, or shows nothing. Joiners are part of the
+/// spelling of some languages.
 fn is_control(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    c.is_control()
+        || matches!(
+            c,
+            '\u{ad}'
+                | '\u{61c}'
+                | '\u{115f}'..='\u{1160}'
+                | '\u{180e}'
+                | '\u{200b}'
+                | '\u{200e}'..='\u{200f}'
+                | '\u{2028}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}'
+                | '\u{3164}'
+                | '\u{feff}'
+                | '\u{ffa0}'
+                | '\u{fff9}'..='\u{fffb}'
+                | '\u{e0000}'..='\u{e007f}'
+        )
 }
 
 /// Returns the last part of a name such as `Era.Common.DataDefinition.Task.OS.RunCommand`.
@@ -100,4 +118,20 @@ pub fn program() -> &'static str {
     } else {
         "eset-protect"
     }
+}
+
+/// Returns a description in the imperative, as commands describe themselves: `Move a device` for `Moves a device`.
+pub fn imperative(description: &str) -> String {
+    let mut words: Vec<_> = description.split(' ').map(str::to_owned).collect();
+    let first = usize::from(words.first().is_some_and(|word| word.ends_with("ly")));
+    let second = words.get(first + 1).is_some_and(|word| word == "and").then_some(first + 2);
+    for at in [Some(first), second].into_iter().flatten() {
+        if let Some(word) = words.get_mut(at).filter(|word| !word.ends_with("ss")) {
+            *word = match word.strip_suffix("ies") {
+                Some(stem) => format!("{stem}y"),
+                None => word.strip_suffix('s').unwrap_or(word).to_owned(),
+            };
+        }
+    }
+    words.join(" ")
 }

@@ -2,8 +2,9 @@
 #![cfg_attr(not(feature = "profiles"), expect(unreachable_pub, reason = "the command uses them"))]
 
 use super::names::{
-    CA_CERT, CLIENT_CERT, CLIENT_KEY, CREDENTIALS, ENDPOINT, MAX_ATTEMPTS, ON_PREM, PASSWORD,
-    PIN_CERT, PIN_SHA256, RATE, REGION, SERVER_NAME, TIMEOUT, TOKEN, TOKEN_URL, USERNAME, WIRE,
+    CA_CERT, CLIENT_CERT, CLIENT_KEY, CREDENTIALS, ENDPOINT, MAX_ATTEMPTS, METADATA, ON_PREM,
+    PASSWORD, PIN_CERT, PIN_SHA256, RATE, REGION, SERVER_NAME, TENANT, TIMEOUT, TOKEN, TOKEN_URL,
+    USERNAME, WIRE,
 };
 
 /// What the variables begin with.
@@ -26,6 +27,8 @@ pub(super) const GROUPS: &[&[&str]] = &[
     &[TIMEOUT],
     &[MAX_ATTEMPTS],
     &[RATE],
+    &[TENANT],
+    &[METADATA],
 ];
 
 /// Returns the names of all variables.

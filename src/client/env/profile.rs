@@ -11,12 +11,14 @@ use toml::{Table, Value};
 
 use super::groups::{PREFIX, key};
 use super::provided_token::TokenSource;
-use super::table::{PATIENCE, SettingsTable};
+use super::table::{PATIENCE, SECRETS, SettingsTable, no_secret};
 use super::value::duration;
 use crate::error::Error;
 
 /// The variable that names the profile.
 const VARIABLE: &str = "ESET_PROFILE";
+/// The profile where none is named.
+const DEFAULT: &str = "default";
 /// The key of the output format, which only the command uses.
 const OUTPUT: &str = "output";
 
@@ -41,11 +43,12 @@ pub struct Profile {
 }
 
 impl Profile {
-    /// Finds the profile of this name, or that the environment or the file names. None has an empty name.
-    pub(super) fn find(name: Option<String>) -> Result<Option<Self>, Error> {
+    /// Finds the profile of this name, which something named gives, or that the environment or the file names, or
+    /// [`DEFAULT`]. None has an empty name.
+    pub(super) fn find(name: Option<(String, &str)>) -> Result<Option<Self>, Error> {
         let variable = env::var_os(VARIABLE).filter(|name| !name.is_empty());
         let (wanted, what) = match (name, variable) {
-            (Some(name), _) => (Some(name), "--profile"),
+            (Some((name, what)), _) => (Some(name), what),
             (None, Some(name)) => (Some(name.to_string_lossy().into_owned()), VARIABLE),
             (None, None) => (None, "profile"),
         };
@@ -75,7 +78,13 @@ impl Profile {
             let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
             wrong(&format!("line {}: {}", before.matches('\n').count() + 1, error.message()))
         })?;
-        let Some(name) = wanted.or(file.profile.take()) else { return Ok(None) };
+        for (name, table) in &file.profiles {
+            if let Some(key) = SECRETS.into_iter().find(|key| table.contains_key(*key)) {
+                return Err(wrong(&format!("profiles.{name}.{key}: {}", no_secret(key))));
+            }
+        }
+        let default = file.profiles.contains_key(DEFAULT).then(|| DEFAULT.to_owned());
+        let Some(name) = wanted.or(file.profile.take()).or(default) else { return Ok(None) };
         match file.profiles.remove(&name) {
             Some(table) => Ok(Some(Self { name, path, table })),
             None => {

@@ -6,13 +6,21 @@ use std::ffi::OsString;
 
 use super::groups::{CLIENT, GROUPS, LOGIN, PREFIX, SERVER, TRUST, all};
 use super::names::{
-    CREDENTIALS, ON_PREM, PASSWORD, REGION, SERVER_NAME, TOKEN, TOKEN_URL, USERNAME, WIRE,
+    CREDENTIALS, METADATA, ON_PREM, PASSWORD, REGION, SERVER_NAME, TENANT, TOKEN, TOKEN_URL,
+    USERNAME, WIRE,
 };
 use super::profile::Profile;
 use super::provided_token::TokenSource;
 use super::table::with_token_source;
 use crate::client::ClientBuilder;
 use crate::error::Error;
+
+/// Settings of a profile for its server, beside the login and the certificates.
+const OF_SERVER: [&str; 5] = [SERVER_NAME, WIRE, TOKEN_URL, TENANT, METADATA];
+
+fn variable(name: &str) -> Option<OsString> {
+    env::var_os(name).filter(|value| !value.is_empty())
+}
 
 /// Where a setting comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,8 +44,8 @@ pub struct Settings {
 
 impl Settings {
     /// Combines flags, by the names of their variables, with the environment, which they override, and with a
-    /// profile, which both override. Without a name it is the profile that the environment names, or that its file
-    /// makes the default.
+    /// profile, which both override. Without a name it is the profile that the environment names, or that the file of
+    /// profiles chooses, or `default`.
     ///
     /// The login, the certificates and the wire of a profile are for its server: they are not used if a flag or a
     /// variable names the server.
@@ -49,12 +57,17 @@ impl Settings {
         settings
             .values
             .extend(flags.into_iter().map(|(name, value)| (name, (value, Origin::Flag))));
-        let variable = |name: &str| env::var_os(name).filter(|value| !value.is_empty());
         settings.add(Origin::Environment, variable);
-        let Some(found) = Profile::find(profile)? else { return Ok(settings) };
+        settings.with_profile(profile.map(|name| (name, "--profile")))
+    }
+
+    /// Adds the settings of the profile that is named by what is named, or of the usual one.
+    fn with_profile(mut self, name: Option<(String, &str)>) -> Result<Self, Error> {
+        let Some(found) = Profile::find(name)? else { return Ok(self) };
+        let settings = &mut self;
         let names_server = settings.has_any(SERVER);
         let (table, token_source) = found.settings(|name| {
-            let is_for_server = [LOGIN, TRUST, CLIENT, &[SERVER_NAME, WIRE, TOKEN_URL]];
+            let is_for_server = [LOGIN, TRUST, CLIENT, &OF_SERVER];
             let is_for_server = is_for_server.iter().any(|group| group.contains(&name));
             let is_hidden = || settings.hides(name, &|name| found.text(name).map(Into::into));
             !((names_server && is_for_server) || is_hidden())
@@ -63,16 +76,19 @@ impl Settings {
         settings.token_source =
             token_source.filter(|_| settings.origin(TOKEN) == Some(Origin::Profile));
         settings.profile = Some(found);
-        Ok(settings)
+        Ok(self)
     }
 
-    /// Reads variables with another prefix than ESET_PROTECT_.
-    pub fn of_env(prefix: &str) -> Self {
-        let values = all().filter_map(|name| {
-            let value = env::var_os(name.replacen(PREFIX, prefix, 1))?;
-            (!value.is_empty()).then_some((name, (value, Origin::Environment)))
-        });
-        Self { values: values.collect(), profile: None, token_source: None }
+    /// Reads variables with another prefix than ESET_PROTECT_, and the profile that `PROFILE` with that prefix names.
+    pub fn of_env(prefix: &str) -> Result<Self, Error> {
+        let other = |name: &str| variable(&name.replacen(PREFIX, prefix, 1));
+        let values = all().filter_map(|name| Some((name, (other(name)?, Origin::Environment))));
+        let settings = Self { values: values.collect(), profile: None, token_source: None };
+        let named = format!("{prefix}PROFILE");
+        match variable(&named) {
+            Some(name) => settings.with_profile(Some((name.to_string_lossy().into(), &named))),
+            None => Ok(settings),
+        }
     }
 
     /// Adds the values of a source that nothing before it hides.

@@ -14,13 +14,18 @@ use super::{command, groups, login_file};
 use crate::auth::AccessToken;
 use crate::client::ClientBuilder;
 
-const SECRETS: [&str; 2] = ["password", "token"];
+pub(super) const SECRETS: [&str; 2] = ["password", "token"];
 const TOKEN: &str = "token";
 pub(crate) const FILES: [&str; 5] =
     ["ca_cert", "client_cert", "client_key", "credentials", "pin_cert"];
 pub(crate) const COMMAND: &str = "credentials_command";
 /// How long the command may take.
 pub(crate) const PATIENCE: &str = "credentials_timeout";
+
+/// The problem with a key that is a secret.
+pub(super) fn no_secret(key: &str) -> String {
+    format!("a secret does not belong in this file; use {key}_env")
+}
 
 /// The settings by key. Some are secret, so there is no `Debug`.
 #[derive(Default)]
@@ -65,12 +70,17 @@ impl SettingsTable {
             return Err("expected a value, found an empty text; leave the key out".to_owned());
         }
         if let Some(secret) = key.strip_suffix("_env").filter(|key| SECRETS.contains(key)) {
-            let found = std::env::var_os(&text).filter(|value| !value.is_empty());
-            let found = found.ok_or_else(|| format!("the environment has no variable {text:?}"))?;
+            let found = match std::env::var_os(&text) {
+                None => return Err(format!("the environment has no variable {text:?}")),
+                Some(value) if value.is_empty() => {
+                    return Err(format!("the variable {text:?} of the environment is empty"));
+                }
+                Some(value) => value,
+            };
             self.values.insert(secret.to_owned(), found);
             self.token_source = None;
         } else if SECRETS.contains(&key) {
-            return Err(format!("a secret does not belong in this file; use {key}_env"));
+            return Err(no_secret(key));
         } else {
             let mut known: Vec<_> = groups::all().map(groups::key).collect();
             if !known.iter().any(|known| known == key) {

@@ -25,11 +25,14 @@ impl Variables<'_> {
         (self.lookup)(name).filter(|value| !value.is_empty()).map(PathBuf::from)
     }
 
-    /// Returns the value as text. Errors omit it, since it may be a secret.
+    /// Returns the value as text, without the line break that it ends with if it was made from a file, as secrets of
+    /// Kubernetes are. Errors omit it, since it may be a secret.
     pub(super) fn text(&self, name: &str) -> Result<Option<String>, Error> {
         let value = (self.lookup)(name).filter(|value| !value.is_empty());
         let text = value.map(OsString::into_string).transpose();
-        text.map_err(|_| Error::config(format!("{name}: expected text in UTF-8")))
+        let text = text.map_err(|_| Error::config(format!("{name}: expected text in UTF-8")))?;
+        let text = text.map(|text| text.trim_end_matches(['\r', '\n']).to_owned());
+        Ok(text.filter(|text| !text.is_empty()))
     }
 
     pub(super) fn parsed<T>(

@@ -111,9 +111,16 @@ fn failed_requests_can_be_fed_again() {
         ] {
             faults.push_for("CreateTask", fault);
         }
+        let unclear = directory.join("unclear.ndjson");
+        std::fs::write(&unclear, "of an earlier run\n").unwrap();
         let options = ["--concurrency", "1", "--failed", path.to_str().unwrap()];
-        let args = [&CREATE[..], &options, wire].concat();
+        let unclear_option = ["--uncertain", unclear.to_str().unwrap()];
+        let args = [&CREATE[..], &options, &unclear_option, wire].concat();
         let ran = server.run_with(&args, requests(6).as_bytes());
+        let kept = std::fs::read_to_string(unclear).unwrap();
+        let kept: Vec<_> = kept.lines().collect();
+        assert!(kept.len() == 2 && kept[0] == "of an earlier run", "{kept:?}");
+        assert!(kept[1].contains("Bulk 2"), "{kept:?}");
         assert_eq!(names(&created(&ran)), ["Bulk 0", "Bulk 4", "Bulk 5"]);
         let said: Vec<_> = ran.err.lines().collect();
         assert_eq!(ran.code, 5);

@@ -30,8 +30,60 @@ fn held(
 }
 
 fn interrupt(child: &Child) {
-    let killed = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+    signal(child, "-INT");
+}
+
+fn signal(child: &Child, signal: &str) {
+    let killed = Command::new("kill").args([signal, &child.id().to_string()]).status();
     assert!(killed.unwrap().success());
+}
+
+/// A shell and the kernel may both send SIGHUP.
+#[test]
+fn a_closed_terminal_stops_no_call_under_way() {
+    let (server, faults) = faulty();
+    let (fault, mut hold) = Fault::hold();
+    faults.push_for("CreateTask", fault);
+    let directory = Directory::new();
+    let (mut child, failed) = held(&server, WIRES[0], &mut hold, &directory);
+    signal(&child, "-HUP");
+    let mut said = BufReader::new(child.stderr.take().unwrap()).lines();
+    assert!(said.next().unwrap().unwrap().starts_with("stopping; "));
+    signal(&child, "-HUP");
+    hold.release();
+    let rest: Vec<_> = said.map(Result::unwrap).collect();
+    assert_eq!(rest, ["1 created, 3 not begun"]);
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert_eq!(listed(&server).len(), 1);
+    let left: Vec<_> = std::fs::read_to_string(failed).unwrap().lines().map(name).collect();
+    assert_eq!(left, ["Bulk 1", "Bulk 2", "Bulk 3"]);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn nohup_protects_from_a_closed_terminal() {
+    let (server, faults) = faulty();
+    let (fault, mut hold) = Fault::hold();
+    faults.push_for("CreateTask", fault);
+    let directory = Directory::new();
+    let file = directory.join("tasks");
+    std::fs::write(&file, requests(4)).unwrap();
+    let plain = server.command(&["tasks", "create", "--file", file.to_str().unwrap()]);
+    let mut command = Command::new("nohup");
+    command.arg(plain.get_program()).args(plain.get_args()).args(["--concurrency", "1"]);
+    for (name, value) in plain.get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    let mut child =
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    runtime().block_on(hold.arrived(1));
+    signal(&child, "-HUP");
+    hold.release();
+    assert!(child.wait().unwrap().success());
+    assert_eq!(listed(&server).len(), 4);
 }
 
 #[test]

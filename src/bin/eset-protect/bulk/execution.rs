@@ -15,7 +15,7 @@ use crate::failure::{self, Failure};
 use crate::method::Method;
 use crate::safety::Safety;
 use crate::say::{say, say_error};
-use crate::stop_signal::stop_signal;
+use crate::stop_signal::interruption;
 
 /// The state while calls are made.
 pub struct Execution<'a> {
@@ -37,7 +37,7 @@ impl Execution<'_> {
     ) -> Result<(), Failure> {
         let requests: Vec<_> = self.items.iter().map(|item| &*item.request).collect();
         let mut calls = calls::bulk(client, self.method, &requests, concurrency)?;
-        let mut stopped = pin!(stop_signal()?);
+        let mut stopped = pin!(interruption(true)?);
         loop {
             tokio::select! {
                 biased;
@@ -45,7 +45,7 @@ impl Execution<'_> {
                     if self.outcomes.is_interrupted {
                         return Ok(());
                     }
-                    stopped.set(stop_signal()?);
+                    stopped.set(interruption(false)?);
                     self.outcomes.interrupt(calls.stop());
                     self.bar.aside(|| say("stopping; press Ctrl-C again to stop at once"));
                 }

@@ -15,17 +15,29 @@ pub struct BulkOptions {
     /// can run twice without harm
     #[arg(long, value_name = "FILE")]
     pub failed: Option<PathBuf>,
+    /// Add the items that may have run, and must not run twice, to this file, one per line: look for what each
+    /// makes before you send it again
+    #[arg(long, value_name = "FILE")]
+    pub uncertain: Option<PathBuf>,
 }
 
 impl BulkOptions {
     /// Checks that there is a file, because only a file can contain several requests.
     pub fn check(&self, has_file: bool) -> Result<(), Failure> {
-        let flags =
-            [("--failed", self.failed.is_some()), ("--concurrency", self.concurrency.is_some())];
+        let flags = [
+            ("--failed", self.failed.is_some()),
+            ("--uncertain", self.uncertain.is_some()),
+            ("--concurrency", self.concurrency.is_some()),
+        ];
         match flags.into_iter().find(|(_, is_given)| *is_given) {
             Some((flag, _)) if !has_file => Err(Failure::Input(format!("{flag}: requires --file"))),
             _ => Ok(()),
         }
+    }
+
+    /// Whether failures must be recorded exactly, even for a single item.
+    pub fn has_failed_file(&self) -> bool {
+        self.failed.is_some() || self.uncertain.is_some()
     }
 }
 

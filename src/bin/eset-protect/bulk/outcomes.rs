@@ -81,6 +81,17 @@ impl Outcomes {
         pairs.filter(move |(_, outcome)| is_safe(outcome)).map(|(item, _)| &*item.line)
     }
 
+    /// Returns the lines of items that may have run, although they may not run twice.
+    pub fn uncertain<'a>(&'a self, items: &'a [Item]) -> impl Iterator<Item = &'a str> {
+        let is_uncertain = |outcome: &Outcome| match outcome {
+            Outcome::Failed(error) => error.may_have_executed(),
+            Outcome::UnderWay => true,
+            Outcome::Done | Outcome::Gone | Outcome::NotBegun => false,
+        };
+        let pairs = items.iter().zip(&self.all);
+        pairs.filter(move |(_, outcome)| is_uncertain(outcome)).map(|(item, _)| &*item.line)
+    }
+
     /// Prints `97 deleted, 3 failed`. Fails if any call failed or did not start.
     pub fn end(self, verb: &str) -> Result<(), Failure> {
         let summary = self.summary(verb);

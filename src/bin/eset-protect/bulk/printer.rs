@@ -23,6 +23,8 @@ pub struct Printer {
     done: String,
     /// The contents of the responses, if any.
     items: Option<Items>,
+    /// Whether there was any response.
+    has_any: bool,
     next: usize,
     /// Responses that arrived early, with their names.
     early: BTreeMap<usize, Option<(String, String)>>,
@@ -35,9 +37,9 @@ pub struct Printer {
 impl Printer {
     pub fn new(view: &View, method: Method, done: String) -> Result<Self, Failure> {
         let items = method.item().map(|field| Items::of(&field, view)).transpose()?;
-        let (early, failure, created) = Default::default();
+        let (early, failure, created, has_any) = Default::default();
         let (output, view) = (Output::new(), view.clone());
-        Ok(Self { output, view, method, done, items, next: 0, early, failure, created })
+        Ok(Self { output, view, method, done, items, has_any, next: 0, early, failure, created })
     }
 
     /// Takes the result of a call: its name, and the response if there is one.
@@ -83,7 +85,8 @@ impl Printer {
         if let Some(failure) = self.failure.take() {
             return Err(failure);
         }
-        if let Some(items) = self.items.take() {
+        // Without a response there is no table either.
+        if let Some(items) = self.items.take().filter(|_| self.has_any) {
             items.end(client, &plural(&noun(&self.method))).await?;
         }
         self.output.flush()
@@ -96,6 +99,7 @@ impl Printer {
 
     fn attempt(&mut self, answer: Option<(String, String)>) {
         let Some((name, answer)) = answer else { return };
+        self.has_any = true;
         if !self.is_broken() {
             let printed = self.print(&name, &answer);
             self.note(printed);

@@ -2,23 +2,31 @@
 
 use std::env;
 
+use eset_protect::rpc::IdempotencyLevel;
 use eset_protect::{Error, ErrorKind, Wire};
 use tonic::Code;
 
 use crate::server::{Server, ServerKind, Trust};
 use crate::verb::verbs;
+use crate::witness::has_answered;
 
 /// Returns suggestions; `is_served` means that another call succeeded, so it is the right server.
 pub fn hints(error: &Error, server: Option<&Server>, is_served: bool) -> Vec<String> {
     let is_elsewhere = error.code() == Code::NotFound && is_list(error);
-    let is_right = is_served
-        && (matches!(error.kind(), ErrorKind::Connect | ErrorKind::Transport) || is_elsewhere);
+    let is_broken = matches!(error.kind(), ErrorKind::Connect | ErrorKind::Transport);
+    let is_right = is_broken && (is_served || has_answered()) || is_elsewhere && is_served;
     let hint = if is_right { None } else { of_kind(error, server) };
     let mut hints: Vec<String> = hint.into_iter().collect();
-    let changes_nothing = error.rpc().is_some_and(|spec| spec.idempotency.is_idempotent());
-    if error.may_have_executed() && !changes_nothing {
-        hints.push("it may have been done anyway: look before you repeat it".to_owned());
-    }
+    let level = error.rpc().map_or(IdempotencyLevel::Unknown, |spec| spec.idempotency);
+    let anyway = match level {
+        _ if !error.may_have_executed() => None,
+        IdempotencyLevel::NoSideEffects => None,
+        IdempotencyLevel::Idempotent => Some("it may have been done anyway, and can be repeated"),
+        IdempotencyLevel::Unknown => {
+            Some("it may have been done anyway: look before you repeat it")
+        }
+    };
+    hints.extend(anyway.map(str::to_owned));
     hints
 }
 
@@ -31,9 +39,15 @@ fn of_kind(error: &Error, server: Option<&Server>) -> Option<String> {
         // Headers are as many on a smaller page.
         (ErrorKind::Limit, _) if error.message().contains("headers") => None,
         (ErrorKind::Limit, _) => is_list(error).then(|| SMALLER_PAGES.to_owned()),
+        // It speaks the protocol, and its response broke off.
+        (ErrorKind::Transport, Code::Unavailable) if error.http_status().is_some() => None,
+        (ErrorKind::Transport, _) if error.message().starts_with("the stream broke") => None,
         // The pages before this one came from the right server.
         (ErrorKind::Transport, _) if error.message().contains("the same page token") => None,
         (ErrorKind::Transport, _) | (_, Code::Unimplemented) => Some(other_protocol(kind)),
+        (_, Code::InvalidArgument) if error.message().contains("eset-protect-tenant") => {
+            Some("--tenant NAME or ESET_PROTECT_TENANT says which".to_owned())
+        }
         (_, Code::DeadlineExceeded) => Some(out_of_time(error, server)),
         // Only a login returns this code with that status.
         (_, Code::Unauthenticated) if error.http_status() == Some(404) => {
@@ -90,7 +104,9 @@ fn list_of(error: &Error) -> Option<String> {
     let spec = error.rpc()?;
     let noun = verbs().find(|verb| verb.spec.path == spec.path)?.noun;
     let has_list = verbs().any(|verb| verb.noun == noun && verb.verb == "list");
-    has_list.then(|| format!("`eset-protect {noun} list` shows what there is"))
+    let path = spec.http.first().map_or("", |binding| binding.path);
+    let by = if path.ends_with("uuid}") { ", each with its UUID" } else { "" };
+    has_list.then(|| format!("`eset-protect {noun} list` shows what there is{by}"))
 }
 
 /// Returns the hint for a server that is not ESET's API.

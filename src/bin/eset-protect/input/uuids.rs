@@ -8,6 +8,9 @@ use clap::{Arg, ArgMatches, value_parser};
 use super::file::{read_text, wrong};
 use crate::failure::Failure;
 
+/// How many characters of a line that is no UUID are shown.
+const MAX_SHOWN: usize = 60;
+
 /// The flag of commands that read nothing but UUIDs.
 pub const FROM: &str = "from";
 
@@ -37,6 +40,10 @@ pub fn uuids(
         (None, all) if all.iter().any(|uuid| uuid == "-") => Err(Failure::Input(
             "-: cannot be combined with other arguments, since it reads standard input".to_owned(),
         )),
+        (None, [path]) if path.starts_with('@') => {
+            let file = path.trim_start_matches('@');
+            Err(Failure::Input(format!("{path}: expected --from {file} for a file")))
+        }
         (None, _) => Ok(each_once(uuids)),
     }
 }
@@ -48,8 +55,12 @@ fn read(flag: &str, path: &Path, are_devices: bool) -> Result<Vec<String>, Failu
     for (number, line) in (1..).zip(text.split('\n')) {
         let uuid = line.trim();
         if !are_devices && !uuid.bytes().all(is_of_uuid) {
-            let expected = "expected a uuid and nothing else";
-            return Err(wrong(flag, path, &format!("line {number}: {expected}, found {uuid}")));
+            let expected = "expected a UUID and nothing else, as `--output name` prints them";
+            let mut found: String = uuid.chars().take(MAX_SHOWN).collect();
+            if found.len() < uuid.len() {
+                found.push('…');
+            }
+            return Err(wrong(flag, path, &format!("line {number}: {expected}, found {found}")));
         }
         if !uuid.is_empty() {
             uuids.push(uuid.to_owned());

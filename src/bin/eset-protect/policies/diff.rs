@@ -34,7 +34,8 @@ pub struct Diff {
     #[arg(add = listed("policies", By::Uuid))]
     b: String,
     /// Look for the second policy in another tenant: that of the variables ESET_PROTECT_OTHER_ENDPOINT,
-    /// ESET_PROTECT_OTHER_CREDENTIALS and so on, each as the one without OTHER
+    /// ESET_PROTECT_OTHER_CREDENTIALS and so on, each as the one without OTHER, and of the profile that
+    /// ESET_PROTECT_OTHER_PROFILE names
     #[arg(long)]
     other: bool,
     /// Compare only the settings and their flags

@@ -19,6 +19,7 @@ use crate::failure::Failure;
 use crate::flags::{Flag, insert, parse_time, quoted};
 use crate::operation::own::{Completed, Own};
 use crate::response::{self, Call};
+use crate::safety::Safety;
 use crate::say::say;
 use crate::text::count;
 
@@ -146,13 +147,18 @@ impl Own for NewTask {
     fn declare(&self, command: Command) -> Command {
         let command = Options::augment_args(command);
         if self.is_by_name() {
+            let command = Safety::declare_yes(command);
             let name = "The name of the task that does the job; the job and its devices by default";
             let devices = format!("{DEVICES}\n\n{DEVICE_NAMES}");
             return self
                 .with_params(command)
                 .mut_arg("request.DEVICE", |arg| arg.help(DEVICES).long_help(devices))
                 .mut_arg("request.task-name", |arg| arg.help(name))
-                .after_help(format!("Example:\n  eset-protect {} {}", self.name, self.examples));
+                .after_help(format!(
+                    "A job on several devices asks first; without a terminal to ask on, it needs --yes.\n\n\
+                     Example:\n  eset-protect {} {}",
+                    self.name, self.examples
+                ));
         }
         let params = "The params in ProtoJSON, instead of flags; `@type` may be omitted for the known actions";
         let params = Arg::new(PARAMS).long(PARAMS).value_name("JSON").help(params);
@@ -198,6 +204,12 @@ impl Own for NewTask {
         let given = matches.try_get_one::<String>(PARAMS).ok().flatten().map(String::as_str);
         let params = action::params(name, given.or(self.params), &flags, matches)?;
         let expires = Options::from_arg_matches(matches)?.expires;
+        let devices = task["targets"]["devicesUuids"].as_array().map(Vec::as_slice);
+        let devices = devices.unwrap_or_default();
+        if self.is_by_name() && devices.is_empty() {
+            say("no device is named, so there is nothing to do");
+            return Err(Failure::Exit(0));
+        }
         let triggers = json!([{ "manual": { "expireTime": expires } }]).to_string();
         json = insert(&json, &["task", "action", "name"], quoted(name))?;
         json = insert(&json, &["task", "triggers"], triggers)?;
@@ -205,8 +217,7 @@ impl Own for NewTask {
             json = insert(&json, &["task", "action", "params"], params.clone())?;
         }
         if self.action.is_some() && task["displayName"].is_null() {
-            let devices = task["targets"]["devicesUuids"].as_array().map(Vec::as_slice);
-            let devices = match devices.unwrap_or_default() {
+            let devices = match devices {
                 [Value::String(device)] => device.clone(),
                 devices => count(devices.len(), "device"),
             };
@@ -233,6 +244,15 @@ impl Own for NewTask {
     ) -> LocalBoxFuture<'a, Result<(), Failure>> {
         async move {
             let options = Options::from_arg_matches(matches)?;
+            if self.is_by_name() {
+                let request = parse(request)?;
+                let devices = request["task"]["targets"]["devicesUuids"].as_array();
+                let devices = devices.map_or(0, Vec::len);
+                if devices > 1 {
+                    let what = format!("the job `{}` on {}", self.name, count(devices, "device"));
+                    call.view.safety.ask("start", &what)?;
+                }
+            }
             if call.view.safety.dry_run || !(options.guarded || options.wait) {
                 return call.make(request).await;
             }

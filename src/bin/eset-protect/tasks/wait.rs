@@ -40,7 +40,7 @@ const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 /// --wait-timeout. Ctrl-C stops the waiting, not the task.
 #[derive(Args, Debug)]
 #[command(after_help = "\
-Exit codes: 0 all devices finished; 9 a run failed or was suppressed, or a device did not start in
+Exit codes: 0 all devices finished; 9 a run failed or was suppressed, or a device did not start in \
 time; 6 the time ran out; 130 Ctrl-C. The others are those of `eset-protect --help`.")]
 pub struct Wait {
     /// The UUIDs of one or several tasks
