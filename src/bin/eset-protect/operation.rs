@@ -5,31 +5,27 @@ mod given;
 mod mask;
 pub mod own;
 mod prepared;
+mod running;
 pub mod skeleton;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, value_parser};
+use clap::{Arg, Args, Command, value_parser};
 
-use crate::bulk::{Bulk, BulkOptions};
+use crate::bulk::BulkOptions;
 use crate::check::CheckOptions;
 use crate::completions::{By, listed};
 use crate::connection::Connection;
-use crate::devices;
-use crate::failure::Failure;
 use crate::flags::{Flag, Names};
 use crate::input::from;
 use crate::item_filter::ItemFilter;
-use crate::listing::{self, Limit};
+use crate::listing::Limit;
 use crate::method::Method;
-use crate::phrase::{done, object, past};
-use crate::response::{self, Call};
 use crate::safety::{IGNORE_NOT_FOUND, Safety};
-use crate::text::{count, imperative};
+use crate::text::imperative;
 use crate::watch::Watch;
 use given::Given;
 use own::Own;
-use prepared::{Calls, Prepared};
 
 /// An RPC, as a command.
 #[derive(Clone, Debug)]
@@ -208,72 +204,5 @@ impl Operation {
     fn removes_named(&self) -> bool {
         let is_short = matches!(self.form, Form::Short);
         is_short && self.method.is_removing() && self.method.named().is_some()
-    }
-
-    /// Runs the command with its arguments.
-    pub fn run(self, matches: &ArgMatches) -> Result<(), Failure> {
-        let safety = Safety::from_matches(matches);
-        let connection = Connection::from_arg_matches(matches)?.safely(safety);
-        let method = &self.method;
-        if matches!(matches.try_get_one("skeleton"), Ok(Some(true))) {
-            return skeleton::print(method, &connection.view()?);
-        }
-        let to = matches.try_get_one::<PathBuf>(TO).ok().flatten().filter(|_| !safety.dry_run);
-        if to.is_some() {
-            connection
-                .view
-                .expect_no_format("expected no --to, which writes the content of a file")?;
-        }
-        let watch = match self.can_watch() {
-            true => Watch::from_arg_matches(matches)?,
-            false => Watch::default(),
-        };
-        let options = match self.takes_many() {
-            true => BulkOptions::from_arg_matches(matches)?,
-            false => BulkOptions::default(),
-        };
-        let filter = ItemFilter::from_matches(method, matches)?;
-        let flags = self.flags();
-        let prepared = Prepared::new(&self, &flags, matches)?;
-        match prepared.calls(&options)? {
-            Calls::One(mut request) => connection.run(async |client, view| {
-                devices::resolve(&client, method, vec![&mut request.json]).await?;
-                let request = &*request.json;
-                if method.is_list() {
-                    let limit = Limit::from_arg_matches(matches)?;
-                    let filter = filter.as_ref();
-                    let list = async || {
-                        listing::print(&client, view, method, request, filter, limit).await
-                    };
-                    return watch.run(view, list).await;
-                }
-                if let Some(path) = to {
-                    return response::save(&client, method, request, path).await;
-                }
-                let what = prepared.what();
-                let what = what.as_deref();
-                let are_several = prepared.are_several();
-                safety.confirm(method, what.unwrap_or(&prepared.all()), are_several)?;
-                let done = format!("{}.", done(method, what));
-                let call = Call { client: &client, view, method, done: &done };
-                match self.form {
-                    Form::Own(own) => own.call(call, request, matches).await,
-                    _ => watch.run(view, async || call.make(request).await).await,
-                }
-            }),
-            Calls::Many(items) if !self.takes_many() => {
-                let expected = "expected one request, since there is one list or file for all";
-                let found = count(items.len(), "request");
-                Err(Failure::Input(format!("{}: {expected}, found {found}", prepared.place())))
-            }
-            Calls::Many(_) if watch.is_on() => {
-                Err(Failure::Input(format!("--watch: expected one {}", object(method))))
-            }
-            Calls::Many(items) => {
-                let verb = past(method);
-                let (done, input) = (prepared.done(), prepared.file().map(Path::to_owned));
-                Bulk { method: method.clone(), items, options, input, verb, done }.run(connection)
-            }
-        }
     }
 }
