@@ -89,6 +89,12 @@ fn a_journal_and_a_saved_plan_are_of_one_server() {
         assert!(error.starts_with(&is_of("eset-protect.journal")), "{error}");
         assert!(error.contains("--same-tenant"), "{error}");
     }
+    // A bridge has several on one endpoint.
+    let error = stage.run(&["apply", "--resume", "--tenant", "acme"]).fails(2);
+    assert!(
+        error.contains(&format!("and this is {}, tenant acme", stage.server.endpoint)),
+        "{error}"
+    );
     assert_eq!(fs::read(stage.path("eset-protect.journal")).unwrap(), journal);
     assert_eq!(stage.run(&["apply", "--roll-back"]).code, 0);
     assert_eq!(stage.run(&["plan", "policies", "--save", "plan.json"]).code, 2);

@@ -256,13 +256,18 @@ impl Upstream {
         Ok((settings.builder(true)?, settings.server().to_string()))
     }
 
-    /// Names the server, and for the cloud the user, since a region has many tenants: a plan is for one.
+    /// Names the server, the tenant at a bridge, and for the cloud the user, since a region has many tenants: a plan is for
+    /// one.
     pub fn tenant(&self) -> Result<String, Failure> {
         let settings = self.settings()?;
         let server = settings.server();
-        Ok(match (&server.kind, settings.text(USERNAME)) {
+        let name = match (&server.kind, settings.text(USERNAME)) {
             (ServerKind::Cloud(_), Some(user)) => format!("{server}, user {user}"),
             _ => server.to_string().trim_end_matches('/').to_ascii_lowercase(),
+        };
+        Ok(match settings.text(TENANT) {
+            Some(tenant) => format!("{name}, tenant {tenant}"),
+            None => name,
         })
     }
 

@@ -35,8 +35,8 @@ pub struct Place {
 
 #[derive(Args, Clone, Copy, Debug)]
 pub struct SameTenant {
-    /// Accept a journal or a saved plan of another server, or of another user of the cloud: you say that it is the same
-    /// tenant
+    /// Accept a journal or a saved plan of another server, of another user of the cloud, or of another `--tenant` of a
+    /// bridge: you say that it is the same tenant
     #[arg(long)]
     same_tenant: bool,
 }
