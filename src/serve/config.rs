@@ -108,11 +108,11 @@ const LONGEST_MESSAGE: usize = 0x7fff_ffff;
 ///
 /// * **Tenants** have the settings that [`ClientBuilder::from_env`](crate::ClientBuilder::from_env) describes, by
 ///   their names without `ESET_PROTECT_` and in lower case: `endpoint`, `region` or `on_prem`, and `wire`, `username`,
-///   `credentials`, `token_url`, `timeout`, `max_attempts`, `rate`, `ca_cert`, `pin_cert`. Secrets are not in the file:
-///   `password_env` and `token_env` name variables of the environment, and `credentials_command` is a program with its
-///   arguments that prints what a file of `credentials` contains. It runs without a shell, whenever the file is read,
-///   for at most `credentials_timeout`, by default `"30s"`; those of 16 tenants run at a time. What it writes to standard
-///   error is not shown.
+///   `credentials`, `token_url`, `timeout`, `max_attempts`, `rate`, `ca_cert`, `pin_cert`, and for an upstream that is
+///   a bridge `tenant`. Secrets are not in the file: `password_env` and `token_env` name variables of the environment,
+///   and `credentials_command` is a program with its arguments that prints what a file of `credentials` contains. It
+///   runs without a shell, whenever the file is read, for at most `credentials_timeout`, by default `"30s"`; those of
+///   16 tenants run at a time. What it writes to standard error is not shown.
 /// * **Callers** have one of `token_sha256`, `certificate`, `jwt`, `own_token = true` (their own token for the upstream
 ///   is passed on) and `anyone = true` (on loopback alone); see [`Identity`](super::Identity). `allow`, `deny`,
 ///   `dry_run` and `read_only` are [`Rules`](super::Rules). Without any caller, everybody on loopback may use every

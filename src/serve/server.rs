@@ -125,6 +125,11 @@ impl Server {
         self
     }
 
+    /// Returns a handle that replaces who may call what, until the configuration is read again.
+    pub fn access_handle(&self) -> AccessHandle {
+        self.bridge.access_handle()
+    }
+
     /// Returns a handle that makes it read its configuration again.
     pub fn reload_handle(&self) -> ReloadHandle {
         self.reloads.clone()
@@ -172,7 +177,7 @@ pub struct ReloadHandle(Arc<Notify>);
 impl ReloadHandle {
     /// Makes the server read its configuration and certificate again, and open its audit log again, such as after
     /// logrotate. It drops no call; tenants with the same settings keep their connections, tokens and budgets. A wrong file
-    /// changes nothing. The server tells the outcome as it tells everything. One that is reloading does so once more.
+    /// changes nothing, and neither does one that lets everybody on this machine call where they had to show who they are. The server tells the outcome as it tells everything. One that is reloading does so once more.
     pub fn reload(&self) {
         self.0.notify_one();
     }
@@ -240,7 +245,14 @@ impl Following {
         let config = read_again(self.path.clone(), self.access.current()).await.map_err(stays)?;
         let kept = self.fixed.changed(config.fixed());
         let tls = config.tls();
-        let replaced = self.access.replace(config.into_access());
+        let access = config.into_access();
+        if access.is_open() && !self.access.current().is_open() {
+            let expected = "expected callers that show who they are, as before";
+            return Err(stays(format!(
+                "{path}: callers: {expected}; only a restart lets everybody on this machine call"
+            )));
+        }
+        let replaced = self.access.replace(access);
         replaced.map_err(|error| stays(format!("{path}: {}", error.message())))?;
         if let (Some((handle, files)), Some((new, new_files))) = (&mut self.tls, tls) {
             handle.replace(new);

@@ -342,7 +342,7 @@ fn a_wrong_variable_is_named() {
             &[("TOKEN", "geheim"), ("USERNAME", "a")],
             "TOKEN, ESET_PROTECT_USERNAME: expected only one of them",
         ),
-        (&[("TOKEN", "geheim\n")], "TOKEN: expected a token of visible ASCII without spaces"),
+        (&[("TOKEN", "geheim\nx")], "TOKEN: expected a token of visible ASCII without spaces"),
         (&[("TOKEN", " geheim")], "TOKEN: expected a token of visible ASCII without spaces"),
         (&[("TOKEN", "geheim x")], "TOKEN: expected a token of visible ASCII without spaces"),
         (&[("TOKEN", "geheim\u{e4}")], "TOKEN: expected a token of visible ASCII without spaces"),

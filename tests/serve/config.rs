@@ -166,7 +166,7 @@ fn what_is_wrong_is_told_with_its_line_and_key() {
         (
             format!("{tenant}output = \"json\""),
             "3: tenants.a.output: expected one of ca_cert, client_cert, client_key, credentials, \
-             credentials_command, credentials_timeout, endpoint, max_attempts, on_prem, password_env, ",
+             credentials_command, credentials_timeout, endpoint, max_attempts, metadata, on_prem, ",
         ),
         (
             format!("{tenant}timeout = \"soon\""),
@@ -334,6 +334,18 @@ fn what_is_wrong_is_told_with_its_line_and_key() {
         let error = Config::read(&path, None).unwrap_err().to_string();
         assert_eq!(error, format!("{}: expected a table [tenants.NAME]", path.display()));
     }
+}
+
+/// Not even by root.
+#[cfg(target_os = "linux")]
+#[test]
+fn an_audit_log_that_cannot_be_written_is_refused() {
+    let directory = Directory::new();
+    let path = directory.join("serve.toml");
+    let log = "/sys/kernel/uevent_seqnum";
+    fs::write(&path, format!("audit_log = {log:?}\n[tenants.a]\nregion = \"eu\"\n")).unwrap();
+    let error = Config::read(&path, None).unwrap_err().to_string();
+    assert!(error.starts_with(&format!("{}:1: audit_log: {log}: ", path.display())), "{error}");
 }
 
 #[test]

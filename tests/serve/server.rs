@@ -82,6 +82,18 @@ async fn a_program_runs_what_the_command_runs() {
     reload.reload();
     let notice = notices.recv().await.unwrap();
     assert!(notice.ends_with("serve.toml; only a restart changes operations"), "{notice}");
+    // Whoever loses the callers of a file must not let everybody in.
+    let callers = "[callers.c]\nown_token = true\ntenants = [\"acme\"]\n";
+    for (callers, expected) in [
+        (callers, "serve.toml; only a restart changes operations"),
+        ("", "only a restart lets everybody on this machine call"),
+    ] {
+        fs::write(&path, text("").replace("operations = \"127.0.0.1:0\"\n", "") + callers).unwrap();
+        reload.reload();
+        let notice = notices.recv().await.unwrap();
+        assert!(notice.ends_with(expected), "{notice}");
+        assert_eq!(get(format!("{endpoint}/v1/device_tasks")).await.status(), 401);
+    }
     stop.send(()).unwrap();
     serving.await.unwrap().unwrap();
 

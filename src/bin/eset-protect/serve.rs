@@ -19,6 +19,9 @@ use crate::run::block_on;
 use crate::say::say;
 use crate::stop_signal::{reload_signal, stop_signal};
 
+const OPEN: &str =
+    "everybody on this machine may call: no caller in [callers] has to show who it is";
+
 /// Serve gRPC, gRPC-Web and REST, and forward every call to ESET or another server
 ///
 /// With --config, a file in TOML names the upstreams (tenants), their logins, the callers and what each may call;
@@ -55,6 +58,9 @@ impl Serve {
                 let config = read(&path)?;
                 let mut output = Output::new();
                 output.line(&format!("{} is valid, for {}", path.display(), config.listen()))?;
+                if config.into_access().is_open() {
+                    output.line(OPEN)?;
+                }
                 output.flush()
             }),
             Some(path) => block_on(async {
@@ -66,6 +72,9 @@ impl Serve {
                     say(&format!("operations at http://{address}"));
                     let recorder = metrics::recorder()?;
                     server = server.metrics(move || recorder.render());
+                }
+                if server.access_handle().current().is_open() {
+                    say(OPEN);
                 }
                 let (endpoint, reload) = (server.endpoint(), server.reload_handle());
                 // Registered before the address is printed, so that no signal arrives too early.

@@ -70,7 +70,7 @@ impl Source<'_> {
             .map_err(|error| self.at(key, &path.span(), &format!("{}: {error}", found.display())))
     }
 
-    /// Returns the path of a file that need not exist, in a folder that must.
+    /// Returns the path of a file to append to, which need not exist, in a folder that must.
     pub(super) fn new_file(
         &self,
         key: &str,
@@ -80,6 +80,12 @@ impl Source<'_> {
         let folder = found.parent().filter(|folder| !folder.as_os_str().is_empty());
         if found.file_name().is_none() || !folder.is_none_or(Path::is_dir) || found.is_dir() {
             return Err(self.wrong(key, path, "a file in a folder that exists"));
+        }
+        // Opening a pipe would wait for its reader.
+        if found.is_file()
+            && let Err(error) = fs::OpenOptions::new().append(true).open(&found)
+        {
+            return Err(self.at(key, &path.span(), &format!("{}: {error}", found.display())));
         }
         Ok(found)
     }
