@@ -36,7 +36,7 @@ impl<'de, const MIN: u32> Deserialize<'de> for WholeNumber<MIN> {
     }
 }
 
-/// A member that may be left out, but is not null: a name with nothing behind it may be meant to remove what it names,
+/// A member that may be left out, but is not null: a name without a value may be meant to remove what it names,
 /// or to keep it.
 pub(super) fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     from: D,

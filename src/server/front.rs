@@ -32,7 +32,7 @@ pub(crate) enum Form {
     Rest(Option<&'static MethodSpec>),
 }
 
-/// A server behind a front: who may call, and what a call does.
+/// What a front serves: who may call, and what a call does.
 pub(crate) trait Host: Send + Sync + 'static {
     fn front(&self) -> &Front;
 

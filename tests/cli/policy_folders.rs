@@ -19,7 +19,7 @@ fn a_file(stage: &Stage) -> (std::path::PathBuf, String) {
     (path, text)
 }
 
-/// What a file leaves out, the policy does not have, and a name with nothing behind it is refused.
+/// What a file leaves out, the policy does not have, and a name without a value is refused.
 #[test]
 fn a_file_says_all_that_a_policy_has() {
     let stage = exported();

@@ -81,7 +81,7 @@ fn settings_are_left_out_only_where_there_are_none() {
     assert_eq!(file.to_policy().unwrap(), policy());
 }
 
-/// A name with nothing behind it may be meant either way.
+/// A name without a value may be meant either way.
 #[test]
 fn no_member_is_null() {
     let whole = serde_json::json!({

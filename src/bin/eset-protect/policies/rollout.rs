@@ -37,7 +37,7 @@ makes a new policy. A file says all that a policy has. What it leaves out, the p
                  all. May be left out only if the configuration has none that can be read
     configuration  the product, and what else ESET keeps; leave it as `export` wrote it
 
-A member with nothing behind it, or null, is refused: leave it out, or write [] or {} for none. A setting that
+A member without a value, or null, is refused: leave it out, or write [] or {} for none. A setting that
 the configuration has is its value in quotes; a new one has value, kind and flags. A file by hand:
 
   name: Strict
