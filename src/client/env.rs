@@ -82,7 +82,7 @@ impl ClientBuilder {
     /// | `ESET_PROTECT_PIN_SHA256` | instead: the SHA-256 fingerprint of the only certificate to trust, in hexadecimal with or without colons (feature `tls`) |
     /// | `ESET_PROTECT_CLIENT_CERT`, `ESET_PROTECT_CLIENT_KEY` | files in PEM: the certificate to show to the server, with its chain, and its private key (feature `tls`) |
     /// | `ESET_PROTECT_SERVER_NAME` | the name that the server's certificate must have, instead of the host (feature `tls`) |
-    /// | `ESET_PROTECT_TENANT` | the tenant at a bridge ([`serve`](crate::serve)) that has several: the metadata `eset-protect-tenant` of every call |
+    /// | `ESET_PROTECT_TENANT` | the tenant at a bridge (`eset-protect serve`) that has several: the metadata `eset-protect-tenant` of every call |
     /// | `ESET_PROTECT_METADATA` | more metadata of every call, a line `NAME=VALUE` each, without those of the [protocol](crate::CallOptions::metadata) |
     /// | `ESET_PROFILE` | the profile whose settings apply where no variable is set (feature `profiles`) |
     ///

@@ -1,5 +1,5 @@
-//! Adds services with `.proto` files: the package in this folder does so with the same build crate, and everything in
-//! this crate works with them.
+//! Adds services with `.proto` files: the package in `tests/added_service` does so with the same build crate, and
+//! everything in this crate works with them.
 
 #[path = "../support/mod.rs"]
 mod support;
