@@ -6,6 +6,7 @@ mod damaged;
 mod effective;
 mod file;
 mod oracle;
+mod plan;
 mod rollout;
 mod settings;
 #[path = "../support/skip.rs"]

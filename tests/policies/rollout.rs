@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use eset_protect::policy::{AssignmentFile, FeatureFile, PolicyFile, Target};
+use eset_protect::policy::{AssignmentFile, PolicyFile, Target};
 use eset_protect::policy_management::v2::{
-    FeaturePolicy, Policy, PolicyAssignment, UpdatePolicyAssignmentRankingRequest,
+    Policy, PolicyAssignment, UpdatePolicyAssignmentRankingRequest,
 };
-use eset_protect::rollout::{Change, Plan, PlanError, RolloutError, Step, Tenant};
+use eset_protect::rollout::{Change, Plan, RolloutError, Step, Tenant};
 use fastrand::Rng;
 
-use crate::stage::{GROUPS, Stage, State, state};
+use crate::stage::{GROUPS, Stage, State, file, state};
 
 /// Every target has all of its old policies or all of its new ones.
 fn is_protected(now: &State, old: &State, new: &State) -> bool {
@@ -100,13 +100,6 @@ async fn a_rollout_is_killed_at_every_step() {
     }
     assert!(moments > 500, "{moments} moments in {runs} runs");
     stage.emulator.shutdown().await;
-}
-
-fn file(name: &str, description: &str, ranks: [Option<u32>; 1]) -> PolicyFile {
-    let target = Target::Group(GROUPS[0].to_owned());
-    let assignments = ranks.map(|rank| AssignmentFile { target: target.clone(), rank }).to_vec();
-    let (name, description) = (name.to_owned(), description.to_owned());
-    PolicyFile { name, description, assignments, features: vec![], export: None }
 }
 
 #[tokio::test]
@@ -353,46 +346,6 @@ async fn success_is_reported_only_where_nobody_else_changed_anything() {
     stage.emulator.shutdown().await;
 }
 
-/// What is moved, and nothing else, by ranks that can be compared.
-#[tokio::test]
-async fn a_plan_names_the_moves_that_are_made() {
-    let stage = Stage::new().await;
-    let client = &stage.client;
-    let files = ["a", "b", "c", "d"].map(|name| file(name, "1", [None]));
-    stage.plan(&files).await.apply(client, |_| {}).await.unwrap();
-    let ranked = |name: &str, rank| file(name, "1", [Some(rank)]);
-    let group = GROUPS[0];
-    let moved =
-        |name, from, to| format!("~ move {name:?} on group {group} from rank {from} to {to}");
-    for (files, expected) in [
-        // What comes only shifts what follows.
-        (vec![ranked("z", 2)], vec![format!("+ assign \"z\" to group {group} at rank 2")]),
-        (vec![ranked("d", 1)], vec![moved("d", 4, 1)]),
-        (
-            vec![ranked("z", 1), ranked("d", 2)],
-            vec![format!("+ assign \"z\" to group {group} at rank 1"), moved("d", 5, 2)],
-        ),
-        (vec![ranked("c", 1), ranked("b", 2)], vec![moved("c", 3, 1), moved("b", 3, 2)]),
-        (vec![ranked("c", 3), ranked("d", 99)], vec![]),
-    ] {
-        let plan = Plan::new(stage.tenant().await, &files, false).unwrap();
-        let lines = plan.changes().iter().filter(|it| !matches!(it, Change::Create { .. }));
-        let lines: Vec<_> = lines.map(Change::to_string).collect();
-        assert_eq!(lines, expected);
-        assert_eq!(
-            plan.count_on(&Target::Group(group.to_uppercase())),
-            4 + usize::from(files[0].name == "z")
-        );
-    }
-    // The moves are those of the calls.
-    let files = [ranked("c", 1), ranked("b", 2)];
-    let plan = Plan::new(stage.tenant().await, &files, false).unwrap();
-    let mut steps = Vec::new();
-    plan.apply(client, |step| steps.push(format!("~ {step}"))).await.unwrap();
-    assert_eq!(steps, plan.changes().iter().map(Change::to_string).collect::<Vec<_>>());
-    stage.emulator.shutdown().await;
-}
-
 /// What is named is what somebody else removed, not what the plan itself created.
 #[tokio::test]
 async fn what_is_missing_is_named() {
@@ -414,38 +367,4 @@ async fn what_is_missing_is_named() {
         "the tenant changed since the plan: the missing policy \"a\" that the plan created";
     assert_eq!(error, expected);
     stage.emulator.shutdown().await;
-}
-
-/// UUIDs are the same in upper case; what is no UUID is refused.
-#[tokio::test]
-async fn targets_are_compared_without_regard_to_case() {
-    let stage = Stage::new().await;
-    let mut files = [file("a", "1", [None])];
-    stage.plan(&files).await.apply(&stage.client, |_| {}).await.unwrap();
-    files[0].assignments[0].target = Target::Group(GROUPS[0].to_uppercase());
-    assert!(stage.plan(&files).await.is_empty());
-    files[0].assignments[0].target = Target::Group("foo".to_owned());
-    let error = Plan::new(stage.tenant().await, &files, false).unwrap_err().to_string();
-    assert_eq!(error, "\"a\": assignments[0].group: expected a UUID, found \"foo\"");
-    stage.emulator.shutdown().await;
-}
-
-#[test]
-fn files_that_contradict_are_refused() {
-    let plan = |files: &[PolicyFile]| Plan::new(Tenant::default(), files, false).unwrap_err();
-    let same = [file("a", "1", [None]), file("a", "2", [None])];
-    assert!(matches!(plan(&same), PlanError::SameName(name) if name == "a"));
-    let ranks = [file("a", "1", [Some(1)]), file("b", "1", [Some(1)])];
-    assert!(matches!(plan(&ranks), PlanError::SameRank(_, 1, [a, b]) if a == "a" && b == "b"));
-    let mut twice = file("a", "1", [None]);
-    twice.assignments.push(twice.assignments[0].clone());
-    assert!(matches!(plan(&[twice]), PlanError::SameTarget(..)));
-    let mut wrong = file("a", "1", [None]);
-    wrong.features.push(FeatureFile {
-        feature_id: FeaturePolicy::LEGACY_FEATURE_ID,
-        flags: BTreeMap::new(),
-        settings: Some(BTreeMap::new()),
-        configuration: None,
-    });
-    assert!(matches!(plan(&[wrong]), PlanError::File(..)));
 }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use eset_protect::auth::BoxFuture;
 use eset_protect::emulator::{Emulator, Running};
-use eset_protect::policy::{PolicyFile, Target};
+use eset_protect::policy::{AssignmentFile, PolicyFile, Target};
 use eset_protect::policy_management::v2::Policy;
 use eset_protect::rollout::{Plan, RolloutError, Tenant};
 use eset_protect::rpc::IdempotencyLevel;
@@ -119,4 +119,12 @@ pub fn state(tenant: &Tenant) -> State {
         on.into_iter().map(|(_, policy)| policy).collect()
     };
     (policies, on.into_iter().map(|(target, on)| (target, sorted(on))).collect())
+}
+
+/// A policy on the first group.
+pub fn file(name: &str, description: &str, ranks: [Option<u32>; 1]) -> PolicyFile {
+    let target = Target::Group(GROUPS[0].to_owned());
+    let assignments = ranks.map(|rank| AssignmentFile { target: target.clone(), rank }).to_vec();
+    let (name, description) = (name.to_owned(), description.to_owned());
+    PolicyFile { name, description, assignments, features: vec![], export: None }
 }
