@@ -96,10 +96,8 @@ impl Bulk {
         }
         let to_repeat = outcomes.to_repeat(&self.items, &self.method);
         let written = failed.map_or(Ok(()), |failed| failed.write(to_repeat));
-        let uncertain = uncertain.filter(|_| !self.method.spec.idempotency.is_idempotent());
-        let written = written.and(
-            uncertain.map_or(Ok(()), |uncertain| uncertain.add(outcomes.uncertain(&self.items))),
-        );
+        let to_look_for = outcomes.uncertain(&self.items, &self.method);
+        let written = written.and(uncertain.map_or(Ok(()), |file| file.add(to_look_for)));
         let Err(failure) = outcomes.end(&self.verb) else { return written.and(printed) };
         for other in [written, printed].into_iter().filter_map(Result::err) {
             other.report();

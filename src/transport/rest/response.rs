@@ -93,7 +93,7 @@ pub(crate) fn error_from(response: &HttpResponse) -> Error {
         ),
         text => text.to_owned(),
     };
-    let error = told_by(response, &body, message, told, code_from_http(status));
+    let error = error_of_body(response, &body, message, told, code_from_http(status));
     if is_empty || is_json { error } else { error.foreign() }
 }
 
@@ -121,12 +121,12 @@ pub(super) fn error_in_success(
         "" => format!("HTTP {} with an error in its body", response.status),
         text => text.to_owned(),
     };
-    Some(told_by(response, &body, message, told, inferred))
+    Some(error_of_body(response, &body, message, told, inferred))
 }
 
 /// The error with the code that a body tells, or else one that is inferred. What is no error does not answer the request
 /// either.
-fn told_by(
+fn error_of_body(
     response: &HttpResponse,
     body: &Body<'_>,
     message: String,

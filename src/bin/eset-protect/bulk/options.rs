@@ -36,7 +36,7 @@ impl BulkOptions {
     }
 
     /// Whether failures must be recorded exactly, even for a single item.
-    pub fn has_failed_file(&self) -> bool {
+    pub fn has_file(&self) -> bool {
         self.failed.is_some() || self.uncertain.is_some()
     }
 }

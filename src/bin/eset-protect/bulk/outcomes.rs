@@ -71,25 +71,35 @@ impl Outcomes {
         method: &Method,
     ) -> impl Iterator<Item = &'a str> {
         let is_idempotent = method.spec.idempotency.is_idempotent();
-        let is_safe = move |outcome: &Outcome| match outcome {
+        self.lines(items, move |outcome| match outcome {
             Outcome::Done | Outcome::Gone => false,
             Outcome::Failed(error) => is_idempotent || !error.may_have_executed(),
             Outcome::UnderWay => is_idempotent,
             Outcome::NotBegun => true,
-        };
-        let pairs = items.iter().zip(&self.all);
-        pairs.filter(move |(_, outcome)| is_safe(outcome)).map(|(item, _)| &*item.line)
+        })
     }
 
     /// Returns the lines of items that may have run, although they may not run twice.
-    pub fn uncertain<'a>(&'a self, items: &'a [Item]) -> impl Iterator<Item = &'a str> {
-        let is_uncertain = |outcome: &Outcome| match outcome {
-            Outcome::Failed(error) => error.may_have_executed(),
-            Outcome::UnderWay => true,
+    pub fn uncertain<'a>(
+        &'a self,
+        items: &'a [Item],
+        method: &Method,
+    ) -> impl Iterator<Item = &'a str> {
+        let is_idempotent = method.spec.idempotency.is_idempotent();
+        self.lines(items, move |outcome| match outcome {
+            Outcome::Failed(error) => !is_idempotent && error.may_have_executed(),
+            Outcome::UnderWay => !is_idempotent,
             Outcome::Done | Outcome::Gone | Outcome::NotBegun => false,
-        };
+        })
+    }
+
+    fn lines<'a>(
+        &'a self,
+        items: &'a [Item],
+        are_wanted: impl Fn(&Outcome) -> bool,
+    ) -> impl Iterator<Item = &'a str> {
         let pairs = items.iter().zip(&self.all);
-        pairs.filter(move |(_, outcome)| is_uncertain(outcome)).map(|(item, _)| &*item.line)
+        pairs.filter(move |(_, outcome)| are_wanted(outcome)).map(|(item, _)| &*item.line)
     }
 
     /// Prints `97 deleted, 3 failed`. Fails if any call failed or did not start.

@@ -111,7 +111,7 @@ impl<'a> Prepared<'a> {
             options.check(self.given.is_some())?;
         }
         let Some(given) = &self.given else { return self.make(options) };
-        let requests = self.read(given)?.many_if(options.has_failed_file());
+        let requests = self.read(given)?.many_if(options.has_file());
         if let (Requests::Many(requests), Some(flag)) = (&requests, only_one) {
             let found = count(requests.len(), "request");
             let expected = format!("it is for one request, without --failed; found {found}");
@@ -156,7 +156,7 @@ impl<'a> Prepared<'a> {
     fn make(&self, options: &BulkOptions) -> Result<Calls, Failure> {
         let is_each = |(flag, values): &&Set<'_>| {
             let are_many = values.len() != 1 || flag.is_read(self.matches);
-            self.takes_several(flag) && (are_many || options.has_failed_file())
+            self.takes_several(flag) && (are_many || options.has_file())
         };
         let each = self.set.iter().find(is_each);
         let is_other = |(flag, _): &&Set<'_>| each.is_none_or(|(each, _)| each.id() != flag.id());
@@ -175,7 +175,7 @@ impl<'a> Prepared<'a> {
         let Some((flag, values)) = each else {
             // Only flags, or nothing: an empty request is one too.
             let request = Requests::One(checked(&json)?);
-            return Ok(self.of(request.many_if(options.has_failed_file())));
+            return Ok(self.of(request.many_if(options.has_file())));
         };
         let items = values.iter().map(|value| {
             let json = flag.set(&json, slice::from_ref(value)).map_err(Failure::Input)?;
