@@ -24,7 +24,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     });
     let (policy, target) = assigned.ok_or("the seed has an assigned policy")?;
     let mut file = PolicyFile::from_policy(policy);
-    file.assignments = vec![AssignmentFile { target: target.clone(), rank: Some(1) }];
+    file.assignments = vec![AssignmentFile::new(target.clone(), Some(1))];
     println!("{}", serde_json::to_string_pretty(&file)?);
 
     // Edit a setting.

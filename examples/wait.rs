@@ -17,7 +17,7 @@ const TILL: &str = "5f0c1a62-7d0e-4b57-9c35-30d2a1c40102";
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     // The task succeeds on the laptop and fails on the till, both within a second.
-    let pace = Pace { queued: Duration::from_millis(200), running: Duration::from_millis(500) };
+    let pace = Pace::new(Duration::from_millis(200), Duration::from_millis(500));
     let emulator = Emulator::builder().pace(pace).device(Device::new(TILL).failing()).build()?;
     let emulator = emulator.start().await?;
     let endpoint = std::env::var("ESET_PROTECT_ENDPOINT").unwrap_or_else(|_| emulator.endpoint());

@@ -19,6 +19,7 @@ pub enum Outcome {
 
 /// How long a run takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Pace {
     /// From the start until it is running.
     pub queued: Duration,
@@ -26,10 +27,17 @@ pub struct Pace {
     pub running: Duration,
 }
 
+impl Pace {
+    /// Creates a pace with these times.
+    pub const fn new(queued: Duration, running: Duration) -> Self {
+        Self { queued, running }
+    }
+}
+
 impl Default for Pace {
     /// Ten seconds and one minute.
     fn default() -> Self {
-        Self { queued: Duration::from_secs(10), running: Duration::from_secs(60) }
+        Self::new(Duration::from_secs(10), Duration::from_secs(60))
     }
 }
 

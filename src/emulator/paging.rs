@@ -11,6 +11,7 @@ const MAX_PAGE_BYTES: usize = 12 * 1024 * 1024;
 
 /// The number of items per page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct PageLimits {
     /// Used if the request says 0.
     pub default_size: u32,
@@ -20,9 +21,14 @@ pub struct PageLimits {
 
 impl PageLimits {
     /// ESET Connect: 50, at most 1000 ([facts](crate::facts#paging)).
-    pub const CLOUD: Self = Self { default_size: 50, max_size: 1000 };
+    pub const CLOUD: Self = Self::new(50, 1000);
     /// ESET PROTECT On-Prem: 100, at most 10000 ([facts](crate::facts#paging)).
-    pub const ON_PREM: Self = Self { default_size: 100, max_size: 10_000 };
+    pub const ON_PREM: Self = Self::new(100, 10_000);
+
+    /// Creates limits with these sizes.
+    pub const fn new(default_size: u32, max_size: u32) -> Self {
+        Self { default_size, max_size }
+    }
 }
 
 /// The requested page of a list.

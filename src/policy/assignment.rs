@@ -11,6 +11,7 @@ use crate::policy_management::v2::policy_target::Target as WireTarget;
 /// A target of a policy.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Members")]
+#[non_exhaustive]
 pub struct AssignmentFile {
     /// What the policy is assigned to.
     #[serde(flatten)]
@@ -18,6 +19,13 @@ pub struct AssignmentFile {
     /// The rank among the policies of the target, 1 being the highest; by default the last.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rank: Option<u32>,
+}
+
+impl AssignmentFile {
+    /// Creates an assignment to a target, with this rank or the last one.
+    pub fn new(target: Target, rank: Option<u32>) -> Self {
+        Self { target, rank }
+    }
 }
 
 /// The members of an assignment in a file. With serde's `flatten`, unknown and contradicting ones would be ignored.

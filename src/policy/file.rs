@@ -32,6 +32,7 @@ use crate::wkt::Any;
     deny_unknown_fields,
     expecting = "a policy, an object with `name`, `assignments` and `features`"
 )]
+#[non_exhaustive]
 pub struct PolicyFile {
     /// The name, by which a policy is found again.
     pub name: String,
@@ -52,6 +53,7 @@ pub struct PolicyFile {
 /// The text of a Web Console export around its settings.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[non_exhaustive]
 pub struct ExportFile {
     /// The lines before the settings.
     pub before: String,
@@ -66,6 +68,7 @@ pub struct ExportFile {
     deny_unknown_fields,
     expecting = "a feature, an object with `settings` and `configuration`"
 )]
+#[non_exhaustive]
 pub struct FeatureFile {
     /// The feature; [`FeaturePolicy::LEGACY_FEATURE_ID`] if it is left out.
     #[serde(default = "legacy", deserialize_with = "read::feature_id")]
@@ -84,6 +87,13 @@ pub struct FeatureFile {
     pub configuration: Option<Any>,
 }
 
+impl FeatureFile {
+    /// Creates a feature without settings.
+    pub fn new(feature_id: u32) -> Self {
+        Self { feature_id, flags: BTreeMap::new(), settings: None, configuration: None }
+    }
+}
+
 fn legacy() -> u32 {
     FeaturePolicy::LEGACY_FEATURE_ID
 }
@@ -96,6 +106,7 @@ fn legacy() -> u32 {
     deny_unknown_fields,
     expecting = "flags, an object with `applyForcefully` and `readOnly`"
 )]
+#[non_exhaustive]
 pub struct FlagsFile {
     /// Overrides policies merged later.
     pub apply_forcefully: bool,
@@ -159,14 +170,18 @@ impl fmt::Display for FileError {
 impl std::error::Error for FileError {}
 
 impl PolicyFile {
+    /// Creates the file of a policy without settings and assignments.
+    pub fn new(name: impl Into<String>) -> Self {
+        let (name, description) = (name.into(), String::new());
+        Self { name, description, assignments: Vec::new(), features: Vec::new(), export: None }
+    }
+
     /// Makes the file of a policy, without assignments.
     pub fn from_policy(policy: &Policy) -> Self {
         Self {
-            name: policy.display_name.clone(),
             description: policy.description.clone(),
-            assignments: Vec::new(),
             features: policy.features.iter().map(FeatureFile::from_feature).collect(),
-            export: None,
+            ..Self::new(&policy.display_name)
         }
     }
 

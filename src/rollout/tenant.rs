@@ -16,6 +16,7 @@ use crate::policy_management::v2::{
 /// All policies and assignments of a tenant at one moment.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Tenant {
     /// The policies, sorted by UUID.
     pub policies: Vec<Policy>,

@@ -209,7 +209,7 @@ fn one_that_was_created_is_said_too() {
 /// The exit code of `wait` reports how the task ended, and it has not ended.
 #[test]
 fn waiting_for_nobody_is_not_success() {
-    let pace = Pace { queued: Duration::from_millis(100), running: Duration::from_millis(10) };
+    let pace = Pace::new(Duration::from_millis(100), Duration::from_millis(10));
     let server = Server::start(Emulator::builder().pace(pace));
     server.run_with(&["tasks", "create", "--file", "-"], requests(1).as_bytes()).ok();
     let uuid = listed(&server).pop().unwrap().uuid;

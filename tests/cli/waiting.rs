@@ -21,7 +21,7 @@ const OFF: &str = "00000000-0000-4000-8000-0000000000d2";
 
 /// Builds an emulator whose runs take a moment.
 fn fast() -> Builder {
-    let pace = Pace { queued: Duration::from_millis(500), running: Duration::from_millis(50) };
+    let pace = Pace::new(Duration::from_millis(500), Duration::from_millis(50));
     Emulator::builder().pace(pace).device(Device::new(OFF).off()).outcome(
         |_, device| match device {
             BAD => Outcome::Failed,

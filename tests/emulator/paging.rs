@@ -21,7 +21,7 @@ async fn sizes_have_a_default_and_a_maximum() {
     {
         assert_eq!((limits.default_size, limits.max_size), (default, max));
     }
-    let limits = PageLimits { default_size: 2, max_size: 3 };
+    let limits = PageLimits::new(2, 3);
     let mut fixture = fixture_with(|builder| builder.page_limits(limits)).await;
     for _ in 0..5 {
         fixture.create(task("t", &[])).await;

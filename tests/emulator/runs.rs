@@ -13,7 +13,7 @@ use TaskRunStatus::{Failed, Finished, Queued, Running, Suppressed};
 
 use crate::fixture::*;
 
-const PACE: Pace = Pace { queued: Duration::from_secs(10), running: Duration::from_secs(60) };
+const PACE: Pace = Pace::new(Duration::from_secs(10), Duration::from_secs(60));
 
 #[tokio::test]
 async fn a_run_is_queued_then_running_then_finished_or_failed() {

@@ -52,9 +52,11 @@ fn later_ranks_and_targets_win_unless_an_earlier_one_is_forced() {
         let names = ["a", "b", "c", "d"];
         let policies = names.iter().zip(flags).map(|(name, flags)| policy(name, flags)).collect();
         // Listed in another order than that of their ranks.
-        let assignments =
+        let mut tenant = Tenant::default();
+        tenant.policies = policies;
+        tenant.assignments =
             vec![on("b", &group, 2), on("a", &group, 1), on("d", &device, 1), on("c", &dynamic, 1)];
-        let effective = Effective::merge(&Tenant { policies, assignments }, &targets);
+        let effective = Effective::merge(&tenant, &targets);
         assert!(effective.sources.iter().map(|source| &*source.policy).eq(names));
         // What only one of them sets comes from it; groups are no settings.
         assert_eq!(effective.settings.len(), 5);

@@ -73,11 +73,8 @@ fn files_that_contradict_are_refused() {
     twice.assignments.push(twice.assignments[0].clone());
     assert!(matches!(plan(&[twice]), PlanError::SameTarget(..)));
     let mut wrong = file("a", "1", [None]);
-    wrong.features.push(FeatureFile {
-        feature_id: FeaturePolicy::LEGACY_FEATURE_ID,
-        flags: BTreeMap::new(),
-        settings: Some(BTreeMap::new()),
-        configuration: None,
-    });
+    let mut feature = FeatureFile::new(FeaturePolicy::LEGACY_FEATURE_ID);
+    feature.settings = Some(BTreeMap::new());
+    wrong.features.push(feature);
     assert!(matches!(plan(&[wrong]), PlanError::File(..)));
 }

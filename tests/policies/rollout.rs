@@ -33,18 +33,14 @@ fn random_files(rng: &mut Rng) -> Vec<PolicyFile> {
         for (group, rank) in GROUPS.iter().zip(&mut ranks) {
             if rng.bool() {
                 let target = Target::Group((*group).to_owned());
-                assignments.push(AssignmentFile { target, rank: rng.bool().then_some(*rank) });
+                assignments.push(AssignmentFile::new(target, rng.bool().then_some(*rank)));
                 *rank += 1;
             }
         }
-        let description = rng.choice(["x", "y"]).unwrap().to_owned();
-        files.push(PolicyFile {
-            name: name.to_owned(),
-            description,
-            assignments,
-            features: vec![],
-            export: None,
-        });
+        let mut file = PolicyFile::new(name);
+        file.description = rng.choice(["x", "y"]).unwrap().to_owned();
+        file.assignments = assignments;
+        files.push(file);
     }
     rng.shuffle(&mut files);
     files
@@ -177,8 +173,7 @@ async fn changes_by_others_are_noticed_at_every_step() {
     let client = &stage.client;
     let group = |index: usize| Target::Group(GROUPS[index].to_owned());
     let both = |mut file: PolicyFile| {
-        let target = group(1);
-        file.assignments.push(AssignmentFile { target, rank: None });
+        file.assignments.push(AssignmentFile::new(group(1), None));
         file
     };
     let files =

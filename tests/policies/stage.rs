@@ -124,7 +124,8 @@ pub fn state(tenant: &Tenant) -> State {
 /// A policy on the first group.
 pub fn file(name: &str, description: &str, ranks: [Option<u32>; 1]) -> PolicyFile {
     let target = Target::Group(GROUPS[0].to_owned());
-    let assignments = ranks.map(|rank| AssignmentFile { target: target.clone(), rank }).to_vec();
-    let (name, description) = (name.to_owned(), description.to_owned());
-    PolicyFile { name, description, assignments, features: vec![], export: None }
+    let mut file = PolicyFile::new(name);
+    description.clone_into(&mut file.description);
+    file.assignments = ranks.map(|rank| AssignmentFile::new(target.clone(), rank)).to_vec();
+    file
 }

@@ -43,8 +43,7 @@ async fn pauses_are_as_they_are_set() {
 
 #[tokio::test]
 async fn all_pages_are_read() {
-    let builder =
-        || -> Builder { builder().page_limits(PageLimits { default_size: 2, max_size: 2 }) };
+    let builder = || -> Builder { builder().page_limits(PageLimits::new(2, 2)) };
     over_both_wires(builder, async |world| {
         let uuid = world.create(task(devices(&["a", "b", "c", "d", "e"]))).await;
         let mut watch = world.watch(&uuid);

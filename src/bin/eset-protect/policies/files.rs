@@ -98,10 +98,11 @@ pub fn with_assignments(tenant: &Tenant, policy: &Policy) -> PolicyFile {
     let of = tenant.assignments.iter().filter(|a| a.policy_uuid == policy.uuid);
     let assignments = of.filter_map(|assignment| {
         let target = Target::of(assignment.target.as_ref())?;
-        Some(AssignmentFile { target, rank: Some(assignment.rank) })
+        Some(AssignmentFile::new(target, Some(assignment.rank)))
     });
-    let assignments = assignments.collect();
-    PolicyFile { assignments, ..PolicyFile::from_policy(policy) }
+    let mut file = PolicyFile::from_policy(policy);
+    file.assignments = assignments.collect();
+    file
 }
 
 /// Writes a file that only its owner can read, since policies may contain secrets.

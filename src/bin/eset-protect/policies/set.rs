@@ -148,7 +148,9 @@ impl Set {
                 feature.set_flags(&path, flags).map_err(|error| wrong(flag, &error))?;
             }
         }
-        Ok(PolicyFile { assignments: file.assignments, ..PolicyFile::from_policy(&policy) })
+        let mut changed = PolicyFile::from_policy(&policy);
+        changed.assignments = file.assignments;
+        Ok(changed)
     }
 }
 
