@@ -36,8 +36,8 @@
 //! | `http.request.resend_count` | request | the number of previous requests, including retries and polls for a pending response; empty the first time |
 //! | `http.response.status_code`, `network.protocol.version` | request | of the response, if there is one |
 //!
-//! A call whose future is dropped ends as `CANCELLED`. So does the current attempt when the deadline of the
-//! call expires, since it is cancelled on the wire.
+//! A call whose future is dropped ends as `CANCELLED`, and one that panics as `INTERNAL`. The current attempt is
+//! `CANCELLED` when the deadline of the call expires, since it is cancelled on the wire.
 //!
 //! # Events
 //!
@@ -132,6 +132,8 @@ pub(crate) use events::wire_chosen;
 pub(crate) use events::{
     GivenUp, attempted, ejected, given_up, login, pending, rate_limited, retry, retry_of_refused,
     token_refused, too_many_pings,
+#[cfg(feature = "serve")]
+pub(crate) use call::dropped;
 };
 #[cfg(feature = "metrics")]
 pub use metrics::describe_metrics;

@@ -9,7 +9,7 @@ use tracing::Span;
 use tracing::field::Empty;
 
 use super::Server;
-use super::call::ended;
+use super::call::{dropped, ended};
 use super::names::request_id;
 use crate::error::{Error, code_name};
 use crate::rpc::MethodSpec;
@@ -161,9 +161,9 @@ impl Drop for Attempt {
             return;
         }
         if self.is_rpc {
-            ended(&self.span, Code::Cancelled);
+            ended(&self.span, dropped());
         } else {
-            self.failed(code_name(Code::Cancelled));
+            self.failed(code_name(dropped()));
         }
     }
 }

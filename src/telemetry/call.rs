@@ -12,7 +12,7 @@ use crate::error::{Error, code_name};
 use crate::rpc::MethodSpec;
 use crate::timer::Timer;
 
-/// Observes a call. Dropping it without ending it means that the call was cancelled.
+/// Observes a call. Dropping it without ending it means that the call was cancelled, or panicked.
 pub(crate) struct Call<'a> {
     span: Span,
     spec: &'static MethodSpec,
@@ -82,9 +82,14 @@ impl<'a> Call<'a> {
 impl Drop for Call<'_> {
     fn drop(&mut self) {
         if !self.is_ended {
-            self.record(Code::Cancelled);
+            self.record(dropped());
         }
     }
+}
+
+/// Returns the code of what is dropped before its end: it was cancelled, unless it panicked.
+pub(crate) fn dropped() -> Code {
+    if std::thread::panicking() { Code::Internal } else { Code::Cancelled }
 }
 
 /// Records the status code of an RPC.

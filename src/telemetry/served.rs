@@ -8,7 +8,7 @@ use tonic::Code;
 use tracing::Span;
 use tracing::field::Empty;
 
-use super::call::ended;
+use super::call::{dropped, ended};
 use super::metrics::{SERVED, SERVED_CALLS, count, record};
 use super::names::method;
 use crate::error::code_name;
@@ -19,7 +19,7 @@ const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 /// The method of a call that is for none of the RPCs, as OpenTelemetry's conventions name it.
 const OTHER: &str = "_OTHER";
 
-/// Observes a call. Dropping it without ending it means that the call was cancelled.
+/// Observes a call. Dropping it without ending it means that the call was cancelled, or panicked.
 pub(crate) struct Served {
     span: Span,
     method: &'static str,
@@ -101,7 +101,7 @@ fn trace_id(headers: &HeaderMap) -> Option<&str> {
 impl Drop for Served {
     fn drop(&mut self) {
         if !self.is_ended {
-            self.record(Code::Cancelled);
+            self.record(dropped());
         }
     }
 }

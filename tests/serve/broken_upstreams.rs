@@ -2,11 +2,13 @@
 
 use eset_protect::auth::BoxFuture;
 use eset_protect::automation::v1::{GetTaskRequest, ListTasksRequest, ListTasksResponse};
-use eset_protect::serve::Bridge;
+use eset_protect::serve::{AuditLog, Bridge};
 use eset_protect::transport::{Reply, Request as Attempt, Transport};
 use eset_protect::{Client, Error, Wire};
 use tonic::Code;
 
+use crate::audit::{device_task, lines};
+use crate::support::directory::Directory;
 use crate::support::scripted::{Scripted, ok};
 use crate::{WIRES, client};
 
@@ -24,14 +26,20 @@ impl Transport for Panicking {
 #[tokio::test]
 async fn a_panic_ends_its_call_alone() {
     let upstream = Client::builder("http://127.0.0.1").transport(Panicking).connect_lazy().unwrap();
-    let bridge = Bridge::to(upstream).start().await.unwrap();
+    let directory = Directory::new();
+    let path = directory.join("audit.jsonl");
+    let bridge = Bridge::to(upstream).audit(AuditLog::open(&path).unwrap()).start().await.unwrap();
     for front in WIRES {
         let client = client(&bridge.endpoint(), front);
         let tasks = client.device_tasks();
         let broken = tasks.get_task(GetTaskRequest { task_uuid: "t".into() }).await.unwrap_err();
         assert_eq!((broken.code(), broken.message()), (Code::Internal, "the call panicked"));
         tasks.list_tasks(ListTasksRequest::default()).await.unwrap();
+        tasks.create_task(device_task()).await.unwrap_err();
     }
+    bridge.shutdown().await;
+    let ends = lines(&path).into_iter().filter(|line| line["event"] == "end");
+    assert!(ends.map(|line| line["code"].clone()).eq(["INTERNAL", "INTERNAL"]));
 }
 
 #[tokio::test]

@@ -10,6 +10,7 @@ use super::call::{Call, Outcome};
 use super::log::AuditLog;
 use super::open_calls::OpenCall;
 use crate::error::{REQUEST_ID, code_name};
+use crate::telemetry::dropped;
 
 /// How long a server that stops waits for the ends of the calls that it breaks off.
 const LAST_ENDS: Duration = Duration::from_secs(1);
@@ -80,7 +81,7 @@ impl AuditLog {
     }
 }
 
-/// A call that is being sent. Dropped without an end, it was cancelled.
+/// A call that is being sent. Dropped without an end, it was cancelled, or panicked.
 pub(in crate::serve) struct Entry {
     log: AuditLog,
     id: u64,
@@ -101,7 +102,7 @@ impl Entry {
 impl Drop for Entry {
     fn drop(&mut self) {
         if let Some(open) = self.log.open.take(self.id) {
-            self.log.end(self.id, &open, (Code::Cancelled, open.is_sent), None);
+            self.log.end(self.id, &open, (dropped(), open.is_sent), None);
         }
     }
 }
