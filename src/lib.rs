@@ -191,6 +191,7 @@ mod text;
 mod timer;
 pub mod transcode;
 pub mod transport;
+mod warn_limit;
 pub mod wkt;
 
 // Their types are part of this crate's API.

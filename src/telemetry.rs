@@ -57,6 +57,9 @@
 //! | `DEBUG` | `eset_protect::auth` | a login or a renewed token; a login that was refused again |
 //! | `DEBUG` | `eset_protect::wire` | a pending response |
 //!
+//! Each call can cause the warnings about retries and members that were left out, so each of the two is a `WARN` at most
+//! once a minute, and a `DEBUG` in between.
+//!
 //! If all goes well, nothing is logged above `DEBUG`. There is no event for a failed call: its error goes to
 //! the caller, who can log it.
 //!

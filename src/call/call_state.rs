@@ -139,7 +139,7 @@ impl<'a> CallState<'a> {
             return give_up(GivenUp::Attempts);
         }
         if !has_tokens {
-            return give_up(GivenUp::Throttled);
+            return give_up(GivenUp::Throttled(policy.throttle.warnings()));
         }
         let count = if is_limited { &mut self.refusals } else { &mut self.retries };
         *count = count.saturating_add(1);

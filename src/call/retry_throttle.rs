@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use crate::warn_limit::WarnLimit;
+
 /// A thousandth of a token, the smallest unit in gRFC A6.
 const TOKEN: u32 = 1000;
 
@@ -33,6 +35,7 @@ struct Bucket {
     tokens: AtomicU32,
     max: u32,
     given_back: u32,
+    warnings: WarnLimit,
 }
 
 impl Default for RetryThrottle {
@@ -51,12 +54,18 @@ impl RetryThrottle {
         let max = max_tokens.clamp(1, 1000) * TOKEN;
         // The cast saturates, and NaN becomes 0.
         let given_back = ((token_ratio * f64::from(TOKEN)).round() as u32).clamp(1, max);
-        Self(Arc::new(Bucket { tokens: AtomicU32::new(max), max, given_back }))
+        let (tokens, warnings) = (AtomicU32::new(max), WarnLimit::new());
+        Self(Arc::new(Bucket { tokens, max, given_back, warnings }))
     }
 
     /// Returns the number of remaining tokens.
     pub fn tokens(&self) -> f64 {
         f64::from(self.0.tokens.load(Ordering::Relaxed)) / f64::from(TOKEN)
+    }
+
+    /// Returns the limit of warnings that a retry was not allowed.
+    pub(super) fn warnings(&self) -> &WarnLimit {
+        &self.0.warnings
     }
 
     /// Records a retryable failure and returns whether a retry is allowed.

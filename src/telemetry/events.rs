@@ -10,28 +10,29 @@ use super::metrics::{
 use super::names::method;
 use crate::error::{Error, code_name};
 use crate::rpc::MethodSpec;
+use crate::warn_limit::{WarnLimit, warn_within};
 
 /// Why a failed call is not retried although a retry might help.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum GivenUp {
+pub(crate) enum GivenUp<'a> {
     /// The call may have run and must not run twice.
     NotSafe,
     /// All attempts are used up.
     Attempts,
-    /// The retry budget is exhausted: the service is unhealthy.
-    Throttled,
+    /// The retry budget is exhausted: the service is unhealthy, of which the operator is warned.
+    Throttled(&'a WarnLimit),
     /// The service asked for no retry.
     Pushback,
     /// The wait would exceed the deadline.
     NoTime,
 }
 
-impl GivenUp {
+impl GivenUp<'_> {
     fn name(self) -> &'static str {
         match self {
             Self::NotSafe => "not_safe",
             Self::Attempts => "attempts",
-            Self::Throttled => "throttled",
+            Self::Throttled(_) => "throttled",
             Self::Pushback => "pushback",
             Self::NoTime => "no_time",
         }
@@ -77,11 +78,11 @@ pub(crate) fn token_refused(spec: &MethodSpec, has_other: bool) {
 }
 
 /// Records that there will be no retry.
-pub(crate) fn given_up(spec: &MethodSpec, error: &Error, why: GivenUp) {
+pub(crate) fn given_up(spec: &MethodSpec, error: &Error, why: GivenUp<'_>) {
     let (code, name) = (code_name(error.code()), why.name());
     match why {
-        GivenUp::Throttled => {
-            tracing::warn!(target: "eset_protect::call", code, why = name, "not trying again");
+        GivenUp::Throttled(limit) => {
+            warn_within!(limit, target: "eset_protect::call", code, why = name, "not trying again");
         }
         _ => tracing::debug!(target: "eset_protect::call", code, why = name, "not trying again"),
     }

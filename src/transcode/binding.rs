@@ -15,6 +15,10 @@ use crate::json::schema::{Field, FieldKind, FieldShape};
 use crate::json::wire;
 use crate::protojson;
 use crate::rpc::{HttpBinding, Rpc};
+use crate::warn_limit::{WarnLimit, warn_within};
+
+/// An upstream that sends a misfit does so in every response.
+static MISFITS: WarnLimit = WarnLimit::new();
 
 /// The HTTP request for a call of an RPC.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,7 +94,7 @@ impl Encoded {
     ///
     /// * U+FFFD replaces what is not Unicode, such as half of a surrogate pair in the name of a Windows file.
     /// * A member of a message in the response that has another type than documented, such as a list of objects instead of
-    ///   strings, is left out like a member that is not known, and an event `WARN` names it. An [`Any`](crate::wkt::Any)
+    ///   strings, is left out like a member that is not known, and an event names it. An [`Any`](crate::wkt::Any)
     ///   with such a member keeps its JSON, and unpacking it is an error. Members of the response itself, such as
     ///   `nextPageToken`, must have their type, and in a scope of a strict [`Reader`](protojson::Reader) all must.
     ///
@@ -133,7 +137,8 @@ impl Encoded {
         self.read_unicode(message, body)?;
         // Without the keys of maps, which are data.
         let field = error.field().split("[\"").next();
-        tracing::warn!(
+        warn_within!(
+            MISFITS,
             target: "eset_protect::wire",
             field, "a member of a response has another type than documented and was left out"
         );

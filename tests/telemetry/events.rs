@@ -73,6 +73,11 @@ async fn what_is_not_tried_again_says_why() {
         let level = if why == "throttled" { Level::WARN } else { Level::DEBUG };
         assert_eq!((event.level, event.fields["why"].as_str()), (level, why));
         assert_eq!(event.fields["code"], "UNAVAILABLE");
+        // The next call would say the same.
+        running.faults().push_for("ListTasks", unavailable());
+        list(&client).await.unwrap_err();
+        let event = capture.events().pop().unwrap();
+        assert_eq!((event.level, event.fields["why"].as_str()), (Level::DEBUG, why));
     }
 
     let client = client(&running, Wire::Grpc);
@@ -100,6 +105,8 @@ async fn a_member_of_another_type_than_documented_is_a_warning() {
     assert_eq!((event.level, event.span), (Level::WARN, Some("call")));
     assert_eq!(event.fields["field"], "tasks[1].displayName");
     assert!(!format!("{event:?}").contains("secret"));
+    list(&client).await.unwrap();
+    assert_eq!(capture.events().pop().unwrap().level, Level::DEBUG, "once a minute is enough");
 }
 
 #[tokio::test]
