@@ -96,6 +96,8 @@
 //! | `eset_protect.serve.degraded` | gauge | of a bridge: how many things fail at present, by `cause`: `tenant`, the last call found the upstream down, as `serve::Operations` says, with the label `tenant`; `redis`, `jwks`, `audit_log`: they are out of reach; `connections`: no more are accepted; `reload`, `certificate`: the last one failed, so the old stays in use |
 //!
 //! All labels have few distinct values: RPCs, codes, servers. `describe_metrics` passes descriptions to the recorder.
+//! In a bridge, the metrics `eset_protect.client.…` also have the label `tenant`, which tells whose upstream fails. A login
+//! that several tenants share counts for the one whose call needs it.
 //!
 //! No label has text from a caller of a bridge, so its configuration bounds their number. With tenants on many servers,
 //! `rpc.client.call.duration` has the most: a histogram for each server, RPC and code that occurred. A thousand On-Prem
@@ -123,11 +125,15 @@ mod propagation;
 #[cfg(feature = "serve")]
 mod served;
 mod server;
+#[cfg(any(feature = "metrics", feature = "serve"))]
+mod tenant;
 
 #[cfg(feature = "rest")]
 pub(crate) use attempt::http_version;
 pub(crate) use attempt::{Attempt, Sending};
 pub(crate) use call::Call;
+#[cfg(feature = "serve")]
+pub(crate) use call::dropped;
 #[cfg(feature = "_connections")]
 pub(crate) use degraded::Degraded;
 #[cfg(feature = "rest")]
@@ -135,11 +141,11 @@ pub(crate) use events::wire_chosen;
 pub(crate) use events::{
     GivenUp, attempted, ejected, given_up, login, pending, rate_limited, retry, retry_of_refused,
     token_refused, too_many_pings,
-#[cfg(feature = "serve")]
-pub(crate) use call::dropped;
 };
 #[cfg(feature = "metrics")]
 pub use metrics::describe_metrics;
 #[cfg(feature = "serve")]
 pub(crate) use served::Served;
 pub(crate) use server::Server;
+#[cfg(feature = "serve")]
+pub(crate) use tenant::for_tenant;

@@ -1,6 +1,7 @@
 //! A call that may be forwarded.
 
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -18,6 +19,7 @@ use crate::client::Client;
 use crate::error::Error;
 use crate::server::deadline::Deadline;
 use crate::server::metadata::remove_foreign;
+use crate::telemetry::for_tenant;
 use crate::transcode::TranscodeError;
 use crate::wkt::TypeRegistry;
 
@@ -101,7 +103,9 @@ impl Admitted {
             _ => None,
         };
         let options = self.options(metadata);
-        let result = self.client().forward(spec, types, message.clone(), &options).await;
+        // Pinned first, because a future is copied whenever it is wrapped.
+        let call = pin!(self.client().forward(spec, types, message.clone(), &options));
+        let result = for_tenant(&self.tenant.name, call).await;
         let result = result.map_err(|error| failure::of_request(error, self.rpc, message));
         let attempted = Attempted {
             by_tenant: own_token.is_none() && self.client().has_credentials(),

@@ -22,22 +22,30 @@ pub(super) const SERVED_CALLS: &str = "eset_protect.serve.calls";
 pub(super) const DEGRADED: &str = "eset_protect.serve.degraded";
 pub(super) const RATE_LIMIT_WAIT: &str = "eset_protect.client.rate_limit.wait";
 
-/// Adds one to a counter.
+/// Adds one to a counter, with the tenant of a bridge as a label if it is for one.
 macro_rules! count {
     ($name:expr $(, $label:literal => $value:expr)*) => {{
         #[cfg(feature = "metrics")]
-        ::metrics::counter!($name $(, $label => $value)*).increment(1);
+        match super::tenant::tenant() {
+            None => ::metrics::counter!($name $(, $label => $value)*),
+            Some(tenant) => ::metrics::counter!($name $(, $label => $value)*, "tenant" => tenant),
+        }
+        .increment(1);
         #[cfg(not(feature = "metrics"))]
         let _ = || ($name, $($value),*);
     }};
 }
 pub(super) use count;
 
-/// Records a time in a histogram.
+/// Records a time in a histogram, with the same label.
 macro_rules! record {
     ($name:expr, $time:expr $(, $label:literal => $value:expr)*) => {{
         #[cfg(feature = "metrics")]
-        ::metrics::histogram!($name $(, $label => $value)*).record($time);
+        match super::tenant::tenant() {
+            None => ::metrics::histogram!($name $(, $label => $value)*),
+            Some(tenant) => ::metrics::histogram!($name $(, $label => $value)*, "tenant" => tenant),
+        }
+        .record($time);
         #[cfg(not(feature = "metrics"))]
         let _ = || ($name, $time, $($value),*);
     }};

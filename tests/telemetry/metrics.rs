@@ -179,6 +179,80 @@ fn logins_pending_answers_and_cancelled_calls_are_counted() {
     assert!(histograms.keys().any(|key| key.ends_with("error.type=CANCELLED}")), "{histograms:?}");
 }
 
+#[cfg(feature = "serve")]
+mod of_a_bridge {
+    use std::collections::BTreeSet;
+
+    use eset_protect::auth::BoxFuture;
+    use eset_protect::automation::v1::{GetTaskRequest, ListTasksResponse};
+    use eset_protect::serve::{Access, Bridge, Caller, Identity};
+    use eset_protect::transport::{Reply, Request, Transport};
+    use eset_protect::{Error, Wire};
+
+    use super::*;
+
+    #[derive(Debug)]
+    struct Panicking;
+
+    impl Transport for Panicking {
+        fn send<'a>(&'a self, request: Request<'a>) -> BoxFuture<'a, Result<Reply, Error>> {
+            assert_eq!(request.spec().method, "ListTasks", "on purpose");
+            Box::pin(async { Ok(Reply::message(&ListTasksResponse::default())) })
+        }
+    }
+
+    #[test]
+    fn a_panic_is_counted_as_what_the_caller_gets() {
+        let kept = recorded(async || {
+            let upstream = Client::builder("http://127.0.0.1").transport(Panicking);
+            let bridge = Bridge::to(upstream.connect_lazy().unwrap()).start().await.unwrap();
+            let client = Client::builder(&bridge.endpoint()).connect_lazy().unwrap();
+            let get = client.device_tasks().get_task(GetTaskRequest { task_uuid: "t".into() });
+            assert_eq!(get.await.unwrap_err().code(), Code::Internal);
+        });
+        let labels = |code| format!("tenant=default,rpc.response.status_code={code}");
+        assert_eq!(kept.count("eset_protect.serve.calls", &labels("INTERNAL")), 1, "{kept:#?}");
+        let durations = kept.histograms.lock().unwrap();
+        assert!(durations.keys().all(|key| !key.contains("CANCELLED")), "{durations:#?}");
+    }
+
+    #[test]
+    fn the_metrics_of_its_clients_name_the_tenant() {
+        let kept = recorded(async || {
+            let (good, bad) = (emulator(|it| it).await, emulator(|it| it.auth(Auth::new())).await);
+            let upstream = |running, password| {
+                builder(running, Wire::Rest).login("api", password).connect_lazy().unwrap()
+            };
+            let access = Access::new()
+                .tenant("good", upstream(&good, "api"))
+                .tenant("bad", upstream(&bad, "guess"))
+                .caller(Caller::new("all", Identity::Anyone).tenant("good").tenant("bad"));
+            let bridge = Bridge::new(access.unwrap()).start().await.unwrap();
+            good.faults().push_for("ListTasks", Fault::code(Code::Unavailable));
+            good.faults().push_for("ListTasks", Fault::pending(1));
+            let caller = Client::builder(&bridge.endpoint()).connect_lazy().unwrap();
+            for tenant in ["good", "bad"] {
+                let call = caller.device_tasks().list_tasks(ListTasksRequest::default());
+                let _ = call.metadata("eset-protect-tenant", tenant).await;
+            }
+        });
+        let counters = kept.counters.lock().unwrap();
+        // Those of the caller's own client have none.
+        let of_clients = counters.keys().filter_map(|key| {
+            let (name, labels) = key.strip_prefix("eset_protect.client.")?.split_once('{')?;
+            Some((name, labels.trim_end_matches('}').rsplit_once(",tenant=")?.1))
+        });
+        let expected = [
+            ("attempts", "good"),
+            ("logins", "bad"),
+            ("logins", "good"),
+            ("pending_polls", "good"),
+            ("retries", "good"),
+        ];
+        assert_eq!(of_clients.collect::<BTreeSet<_>>(), BTreeSet::from(expected), "{counters:#?}");
+    }
+}
+
 #[test]
 fn every_metric_that_is_documented_is_described_and_no_other() {
     let kept = recorded(async || telemetry::describe_metrics());
