@@ -23,7 +23,7 @@ use tokio::task::JoinSet;
 use self::activity::Activity;
 #[cfg(feature = "serve")]
 pub(crate) use self::connection::MAX_HEADERS;
-pub(crate) use self::connection::{Answering, Calls, Peer};
+pub(crate) use self::connection::{Answering, Calls, Leaving, Peer};
 #[cfg(feature = "serve")]
 pub(crate) use self::handshake::{Accepted, Accepting};
 pub(crate) use self::handshake::{Handshake, Plain};

@@ -12,6 +12,7 @@ use tonic::service::Routes;
 use tonic_health::pb::health_server::{Health, HealthServer};
 use tower::Service;
 
+use super::connections::Leaving;
 use super::deadline::Deadline;
 use super::{Reflection, encoded};
 
@@ -54,7 +55,7 @@ pub(crate) fn routes<'a>(
 /// Fails if the request comes too late, its deadline cannot be read, or its path is another one.
 pub(super) async fn call(
     mut routes: Routes,
-    request: Request<Body>,
+    mut request: Request<Body>,
     time: Duration,
 ) -> Result<Response<Body>, Status> {
     let path = request.uri().path();
@@ -62,9 +63,16 @@ pub(super) async fn call(
         return Err(Status::unimplemented(format!("there is no RPC {path}")));
     }
     let deadline = Deadline::of(request.headers())?;
+    let leaving = request.extensions_mut().remove::<Leaving>();
     let called = timeout(time, routes.call(request));
     match deadline.limit(Box::pin(called)).await? {
-        Ok(Ok(response)) => Ok(response.map(|body| deadline.limit_body(body))),
+        Ok(Ok(response)) => Ok(response.map(|body| {
+            let body = deadline.limit_body(body);
+            match leaving {
+                Some(leaving) => leaving.limit_body(body),
+                None => body,
+            }
+        })),
         Ok(Err(never)) => match never {},
         Err(_) => Err(encoded::too_late(time)),
     }

@@ -12,7 +12,8 @@ use tonic::transport::Channel;
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_client::HealthClient;
 
-use crate::{client, emulator};
+use crate::fronts::grpc_web;
+use crate::{client, emulator, send};
 
 #[tokio::test]
 async fn an_old_connection_is_left_without_losing_a_call() {
@@ -40,6 +41,13 @@ async fn an_old_connection_is_left_without_losing_a_call() {
         assert_eq!(error.code(), Code::Unavailable);
         assert!(error.message().contains("the server closes the connection"), "{error}");
     }
+    // A browser reads the end in the body, as it does that of a call.
+    let mut watch = grpc_web(&bridge.endpoint(), &HealthCheckRequest::default());
+    *watch.uri_mut() =
+        format!("{}/grpc.health.v1.Health/Watch", bridge.endpoint()).parse().unwrap();
+    let body = send(watch).await.into_body();
+    let trailers = String::from_utf8_lossy(&body);
+    assert!(trailers.contains("\u{fffd}") && trailers.contains("grpc-status:14"), "{trailers:?}");
     hold.release();
     call.await.unwrap().unwrap();
 }

@@ -108,7 +108,9 @@ async fn exchange(
         let is_watch = path == WATCH;
         let is_lasting = is_watch || path.starts_with(REFLECTION);
         let mut call = calling.begin(is_lasting);
-        let ending = is_lasting.then(|| Arc::clone(&calling));
+        if is_lasting {
+            request.extensions_mut().insert(Leaving(Arc::clone(&calling)));
+        }
         if let Some(peer) = peer {
             request.extensions_mut().insert(peer);
         }
@@ -119,9 +121,6 @@ async fn exchange(
         let answer = calls(request);
         async move {
             let mut answer = answer.await.map_err(std::io::Error::other)?;
-            if let Some(activity) = ending {
-                answer = answer.map(|body| until_leaving(body, activity));
-            }
             if !is_watch {
                 call.answered();
             }
@@ -176,10 +175,16 @@ async fn exchange(
     }
 }
 
-/// Ends a call that would last longer than its connection may. At shutdown `NOT_SERVING` is sent first.
-fn until_leaving(body: Body, activity: Arc<Activity>) -> Body {
-    let leaving = async move { activity.asked_to_leave().await };
-    until(body, leaving, || trailers(&Status::unavailable("the server closes the connection")))
+/// The end of the connection of a call without an end of its own, in the extensions of its request.
+#[derive(Clone)]
+pub(crate) struct Leaving(Arc<Activity>);
+
+impl Leaving {
+    /// Ends a call that would last longer than its connection may. At shutdown `NOT_SERVING` is sent first.
+    pub(crate) fn limit_body(self, body: Body) -> Body {
+        let leaving = async move { self.0.asked_to_leave().await };
+        until(body, leaving, || trailers(&Status::unavailable("the server closes the connection")))
+    }
 }
 
 fn is_overdue(activity: &Activity, limits: &ConnectionLimits) -> bool {
