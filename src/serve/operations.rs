@@ -1,10 +1,12 @@
 //! Liveness, readiness and metrics, on a port of their own.
 
 use std::fmt;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use futures_util::future::try_join_all;
 use http::{HeaderValue, Response, StatusCode, Uri, header};
 use serde_json::{Value, json};
@@ -76,8 +78,13 @@ impl Operations {
         let calls: Calls = Arc::new(move |request| {
             let state = Arc::clone(&state);
             Box::pin(async move {
-                let answer = state.answer(request.uri()).await;
-                Ok(answer.map(|body| full(body.into())))
+                // The renderer is not ours.
+                let answer = AssertUnwindSafe(state.answer(request.uri())).catch_unwind().await;
+                let panicked = |_| {
+                    let text = "this answer panicked\n".to_owned();
+                    self::text(StatusCode::INTERNAL_SERVER_ERROR, text)
+                };
+                Ok(answer.unwrap_or_else(panicked).map(|body| full(body.into())))
             })
         });
         let limits = ConnectionLimits { max_connections: 64, ..ConnectionLimits::default() };

@@ -97,6 +97,18 @@ async fn serve(upstream: Client, identity: Identity) -> (RunningBridge, SocketAd
 }
 
 #[tokio::test]
+async fn a_renderer_that_panics_is_answered() {
+    let emulator = emulator().await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap();
+    let operations = Operations::new(listener).metrics(|| panic!("on purpose"));
+    let bridge = Bridge::to(client(&emulator.endpoint(), Wire::Rest)).operations(operations);
+    let _bridge = bridge.start().await.unwrap();
+    assert_eq!(get(port, "/metrics").await, (500, "this answer panicked\n".to_owned()));
+    assert_eq!(get(port, "/livez").await.0, 200);
+}
+
+#[tokio::test]
 async fn an_upstream_that_stays_silent_is_down() {
     // By the limit for the first byte, by the client's timeout, and by the deadline of the caller.
     for (limit, deadline) in
