@@ -70,7 +70,7 @@ impl Front {
         let document = if is_open { open } else { closed };
         let make = || openapi::document(&self.rest, is_open);
         let document = || document.get_or_init(make).clone();
-        pages::answer(request, self.about, self.rest.specs(), document)
+        pages::answer(request, self.about, &self.rest, document)
     }
 
     /// Answers a health check or reflection, and says of other gRPC paths that there is no such RPC.

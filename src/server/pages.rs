@@ -5,7 +5,7 @@ use std::fmt::Write;
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, header};
 
-use crate::rpc::MethodSpec;
+use super::RestFront;
 
 /// What the start page may do: call this server.
 const POLICY: HeaderValue = HeaderValue::from_static(
@@ -24,14 +24,14 @@ pub(crate) struct About {
 pub(crate) fn answer<B>(
     request: &Request<B>,
     about: About,
-    specs: impl Iterator<Item = &'static MethodSpec>,
+    rest: &RestFront,
     document: impl FnOnce() -> Bytes,
 ) -> Option<Response<Bytes>> {
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         return None;
     }
     let (content_type, body) = match request.uri().path() {
-        "/" => ("text/html; charset=utf-8", start(about, specs).into()),
+        "/" => ("text/html; charset=utf-8", start(about, rest).into()),
         "/start.js" => {
             ("text/javascript; charset=utf-8", Bytes::from_static(include_bytes!("pages/start.js")))
         }
@@ -46,20 +46,18 @@ pub(crate) fn answer<B>(
     Some(response)
 }
 
-/// Lists all RPCs; the script adds a form to each. Nothing on the page comes from callers.
-fn start(about: About, specs: impl Iterator<Item = &'static MethodSpec>) -> String {
+/// Lists the RPCs of a server; the script adds a form to each. Nothing on the page comes from callers.
+fn start(about: About, rest: &RestFront) -> String {
     let mut rpcs = String::new();
-    for spec in specs {
-        for http in spec.http {
-            let (method, path) = (http.method, http.path);
-            // Writing to a string does not fail.
-            let _ = writeln!(
-                rpcs,
-                "<details data-method=\"{method}\" data-path=\"{path}\"><summary><b>{method}</b> \
-                 <code>{path}</code> <span title=\"{}\">{}</span></summary></details>",
-                spec.service, spec.method
-            );
-        }
+    for (spec, http) in rest.bindings() {
+        let (method, path) = (http.method, http.path);
+        // Writing to a string does not fail.
+        let _ = writeln!(
+            rpcs,
+            "<details data-method=\"{method}\" data-path=\"{path}\"><summary><b>{method}</b> \
+             <code>{path}</code> <span title=\"{}\">{}</span></summary></details>",
+            spec.service, spec.method
+        );
     }
     let page = include_str!("pages/start.html");
     page.replace("{title}", about.title).replace("{text}", about.text).replace("{rpcs}", &rpcs)

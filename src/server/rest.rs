@@ -16,6 +16,8 @@ use super::{error_body, metadata};
 use crate::framing::MessageLimit;
 #[cfg(feature = "emulator")]
 use crate::rpc::Deployment;
+#[cfg(feature = "_connections")]
+use crate::rpc::HttpBinding;
 use crate::rpc::MethodSpec;
 #[cfg(feature = "serve")]
 use crate::transcode::code_from_http;
@@ -119,9 +121,16 @@ impl RestFront {
     }
 
     /// Returns all RPCs.
-    #[cfg(feature = "_connections")]
+    #[cfg(feature = "emulator")]
     pub(crate) fn specs(&self) -> impl Iterator<Item = &'static MethodSpec> {
         self.rpcs.values().copied()
+    }
+
+    /// Returns the HTTP bindings of all RPCs.
+    #[cfg(feature = "_connections")]
+    pub(super) fn bindings(&self) -> impl Iterator<Item = (&MethodSpec, &HttpBinding)> {
+        let all = self.rpcs.values().flat_map(|spec| spec.http.iter().map(|http| (*spec, http)));
+        all.filter(|(_, http)| self.router.has(http))
     }
 
     /// Returns the RPC with this gRPC path.

@@ -64,6 +64,12 @@ impl Router {
         *self = Self::of(kept, gone);
     }
 
+    /// Whether requests find an RPC by this binding.
+    #[cfg(feature = "_connections")]
+    pub(crate) fn has(&self, binding: &HttpBinding) -> bool {
+        self.entries.iter().any(|entry| entry.binding == binding)
+    }
+
     /// Creates a router for every RPC of this crate.
     pub fn of_crate() -> Self {
         Self::new(rpc::METHODS.iter().copied())

@@ -97,7 +97,10 @@ async fn an_emulator_has_the_operations_of_its_deployment() {
         }
         let specs = rpc::METHODS.iter().filter(|spec| deployment.has(spec));
         let bindings: Vec<_> = specs.flat_map(|spec| deployment.bindings(spec)).collect();
-        assert_eq!((documented.len(), bindings.len()), (count, count), "{deployment}");
+        let page = fixture.http.get("/").await;
+        let listed = String::from_utf8_lossy(&page.body).matches("<details data-method=").count();
+        let counts = (documented.len(), bindings.len(), listed);
+        assert_eq!(counts, (count, count, count), "{deployment}");
         for path in ["/v1/devices/x:renameDevice", "/v1/devices/x:rename"] {
             let answer = fixture.http.post(path, &serde_json::json!({"displayName": "x"})).await;
             let has = (deployment == OLDER) == path.ends_with("Device");
