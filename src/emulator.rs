@@ -1,5 +1,5 @@
-//! An emulator of ESET's services, over gRPC and REST on one port, with a store of its own. For tests and
-//! first steps.
+//! An emulator of ESET's services, over gRPC, gRPC-Web and REST on one port, with a store of its own. For tests
+//! and first steps.
 //!
 //! ```
 //! use eset_protect::automation::v1::ListTasksRequest;

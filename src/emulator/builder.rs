@@ -1,6 +1,5 @@
 //! Builds emulators.
 
-use std::cell::Cell;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,7 +17,7 @@ use super::hosted::Hosted;
 use super::ids::IdSource;
 use super::pace::{Outcome, Pace};
 use super::paging::PageLimits;
-use super::store::{Change, Store};
+use super::store::{Change, Read as _, Store};
 use super::{Emulator, gate, seed, special};
 use crate::automation::v1::DeviceTask;
 use crate::rpc::Deployment;
@@ -39,7 +38,7 @@ pub struct Builder {
     pages: Option<PageLimits>,
     max_bytes: u64,
     seed: bool,
-    seed_devices: usize,
+    seed_devices: Option<usize>,
     resources: Vec<Given>,
     hosted: Vec<Hosted>,
     gate: gate::Settings,
@@ -61,7 +60,7 @@ impl Default for Builder {
             pages: None,
             max_bytes: MAX_BYTES,
             seed: false,
-            seed_devices: seed::DEVICES,
+            seed_devices: None,
             resources: Vec::new(),
             hosted: vec![Hosted::of::<AllServices>()],
             gate: gate::Settings::default(),
@@ -160,9 +159,11 @@ impl Builder {
 
     /// Sets how many devices the [seed](Self::seed) has: 14 by default, which is also the minimum. More devices
     /// are in groups of 100 below the group `Branches`. 100,000 devices take about 200 megabytes.
+    /// A data directory that already has data keeps its devices; [`on_notice`](Self::on_notice) tells if that is another
+    /// number.
     #[must_use]
     pub fn seed_devices(mut self, count: usize) -> Self {
-        self.seed_devices = count.max(seed::DEVICES);
+        self.seed_devices = Some(count.max(seed::DEVICES));
         self
     }
 
@@ -282,8 +283,8 @@ impl Builder {
     /// given resource cannot be stored.
     pub fn build(self) -> Result<Emulator, EmulatorError> {
         let failed = |reason| EmulatorError::Store { reason };
-        let notifier = self.notifier.clone();
-        let store = Store::open(self.data_dir.as_deref(), self.max_bytes, notifier)?;
+        let notifier = self.notifier;
+        let store = Store::open(self.data_dir.as_deref(), self.max_bytes, notifier.clone())?;
         let mut environment = self.environment;
         if self.seed {
             environment.fleet.add_others(seed::devices(environment.clock.now()));
@@ -299,14 +300,18 @@ impl Builder {
             Deployment::OnPrem { .. } => PageLimits::ON_PREM,
         });
         let ids = std::mem::replace(&mut environment.ids, Box::new(seed::SeedIds::default()));
-        let is_seeded = Cell::new(true);
         let fill = |change: &mut Change<'_>| {
             if !change.is_first()? {
-                is_seeded.set(false);
+                let kept = change.len(&crate::device_management::v1::Device::full_name())?;
+                if self.seed && self.seed_devices.is_some_and(|wanted| wanted as u64 != kept) {
+                    notifier.notify(&format!(
+                        "the data directory has data already and keeps its {kept} devices"
+                    ));
+                }
                 return Ok(());
             }
             if self.seed {
-                seed::fill(change, &methods, self.seed_devices)?;
+                seed::fill(change, &methods, self.seed_devices.unwrap_or(seed::DEVICES))?;
             }
             let mut given = self.resources.iter();
             given.try_for_each(|(name, row)| methods.store(change, name, &[], row))
@@ -315,18 +320,13 @@ impl Builder {
         if self.seed || !self.resources.is_empty() {
             store.write(&environment, fill).map_err(|failure| failed(failure.to_string()))?;
         }
-        if self.seed_devices != seed::DEVICES && !is_seeded.get() {
-            self.notifier
-                .notify("the data directory has data already, so no devices are added to it");
-        }
         environment.ids = ids;
         let api = Api {
             store: Arc::new(store),
             environment: Arc::new(environment),
             methods: Arc::new(methods),
         };
-        let (gate, hosted, notifier) = (self.gate, self.hosted, self.notifier);
-        Ok(Emulator { api, hosted, gate, notifier })
+        Ok(Emulator { api, hosted: self.hosted, gate: self.gate, notifier })
     }
 }
 

@@ -43,6 +43,22 @@ async fn everything_is_there_after_a_restart() {
     assert_ne!(fixture.create(task("kept", &[])).await.uuid, made.uuid);
 }
 
+#[test]
+fn a_seed_that_changes_nothing_says_what_is_there() {
+    let directory = Directory::new();
+    for (count, expected) in [(20, None), (20, None), (30, Some("20")), (14, Some("20"))] {
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let notices = Arc::clone(&told);
+        let builder = Emulator::builder().data_dir(&*directory).seed(true).seed_devices(count);
+        let tell = move |notice: &str| notices.lock().unwrap().push(notice.to_owned());
+        drop(builder.on_notice(tell).build().unwrap());
+        let expected = expected.map(|devices| {
+            format!("the data directory has data already and keeps its {devices} devices")
+        });
+        assert_eq!(*told.lock().unwrap(), expected.into_iter().collect::<Vec<_>>(), "{count}");
+    }
+}
+
 #[tokio::test]
 async fn a_directory_is_seeded_once_and_only_when_it_is_new() {
     let directory = Directory::new();

@@ -23,7 +23,7 @@ const DEVICE: &str = "123e4567-e89b-12d3-a456-426614174000";
 /// The default endpoint of the other commands.
 const DEFAULT: &str = "127.0.0.1:50051";
 
-/// Run an emulator of ESET's services, over gRPC and REST
+/// Run an emulator of ESET's services, over gRPC, gRPC-Web and REST
 ///
 /// All data is in memory unless --data-dir is given. Ctrl-C or SIGTERM stops it after the current calls.
 #[derive(clap::Args, Debug)]
@@ -84,16 +84,16 @@ impl Args {
         }
         let account = self.account.account()?;
         block_on(async move {
-            let devices = self.seed_devices.and_then(|count| usize::try_from(count).ok());
+            let devices = self.seed_devices.map(|count| usize::try_from(count).unwrap_or_default());
             let builder = Emulator::builder()
                 .seed(self.seed || devices.is_some())
-                .seed_devices(devices.unwrap_or_default())
                 .strict(!self.lenient)
                 .deployment(self.deployment)
                 .rate_limit(self.rate_limit)
                 .head(self.head)
                 .on_notice(say);
             let builder = self.allow_origin.iter().cloned().fold(builder, Builder::allow_origin);
+            let builder = devices.into_iter().fold(builder, Builder::seed_devices);
             let builder = account.iter().map(Account::auth).fold(builder, Builder::auth);
             let builder = self.data_dir.iter().fold(builder, Builder::data_dir);
             let emulator = builder.build().map_err(|error| failure(&error))?;
@@ -121,7 +121,7 @@ impl Args {
             Some(account) => account.describe(),
             None => "No login is required.".to_owned(),
         };
-        output.line(&format!("It speaks gRPC and REST there. {}", printable(&login)))?;
+        output.line(&format!("It speaks gRPC, gRPC-Web and REST there. {}", printable(&login)))?;
         let place = match &self.data_dir {
             Some(directory) => format!("in {}", directory.display()),
             None => "in memory until this stops".to_owned(),
