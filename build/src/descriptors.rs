@@ -1,5 +1,6 @@
 //! Compiles `.proto` files with protox, without protoc.
 
+use std::collections::BTreeSet;
 use std::error::Error;
 use std::path::{Path, PathBuf};
 
@@ -31,17 +32,10 @@ impl DescriptorSet {
     }
 
     /// Returns the imported packages whose code is in `eset_protect`.
-    pub(crate) fn imported_packages(&self) -> Vec<String> {
-        let mut packages: Vec<_> = self
-            .pool
-            .files()
-            .filter(|file| !self.is_own(file))
-            .map(|file| file.package_name().to_owned())
-            .filter(|package| package != names::PROTOBUF)
-            .collect();
-        packages.sort();
-        packages.dedup();
-        packages
+    pub(crate) fn imported_packages(&self) -> BTreeSet<String> {
+        let imported = self.pool.files().filter(|file| !self.is_own(file));
+        let packages = imported.map(|file| file.package_name().to_owned());
+        packages.filter(|package| package != names::PROTOBUF).collect()
     }
 
     /// Returns the module that contains a package.

@@ -76,8 +76,8 @@
 //!
 //! `descriptors` compiles the `.proto` files, for `eset_protect` itself only those of the services whose
 //! `features` are on. The other modules read the result: `services` (the
-//! services and their names), `messages` (prost types and tonic stubs), `protojson` (their JSON
-//! form), `types` (the list of message types) and `rpcs` (the list of RPCs). They return Rust
+//! services and their names), `messages` (prost types and tonic stubs), `protojson` (how to
+//! write their JSON), `types` (how to read it, and the list of message types) and `rpcs` (the list of RPCs). They return Rust
 //! source, per package or for all packages, and `modules` combines the packages into one file of
 //! nested modules. `openapi` describes the HTTP form of the RPCs.
 
@@ -85,6 +85,7 @@
 
 mod backends;
 mod checks;
+mod codecs;
 mod comments;
 mod debug_redact;
 mod descriptors;

@@ -77,13 +77,20 @@ fn rpc(
     let response = set.message_path(&method.output());
     let grpc_path = format!("/{}/{}", method.parent_service().full_name(), method.name());
     let level = idempotency(method);
-    let bindings = bindings(method)?;
+    let rules = http_rules::of(method)?;
+    let bindings = rules.iter().map(|HttpRule { verb, template, body, response_body }| {
+        quote! {
+            ::eset_protect::rpc::HttpBinding::new(#verb, #template)
+                .body(#body)
+                .response_body(#response_body)
+        }
+    });
     let (request_name, response_name) =
         (method.input().full_name().to_owned(), method.output().full_name().to_owned());
     let paged = paged(set, method, &name, &request, &response);
     let members = members::of(method, &request)?;
     let paging = paged.is_some().then(|| quote!(.paged()));
-    let delete = is_delete(method)?.then(|| quote!(.delete()));
+    let delete = is_delete(method, &rules).then(|| quote!(.delete()));
     let on_prem = on_prem(method)?;
     let output_field = output_field(set, method);
     let output_name = output_field.as_ref().map_or("", FieldDescriptor::name).to_owned();
@@ -153,11 +160,10 @@ fn idempotency(method: &MethodDescriptor) -> proc_macro2::Ident {
 }
 
 /// Whether an RPC deletes the one resource that its path names, and returns nothing (AIP-135).
-fn is_delete(method: &MethodDescriptor) -> Result<bool, Box<dyn Error>> {
+fn is_delete(method: &MethodDescriptor, rules: &[HttpRule]) -> bool {
     let is_one = |rule: &HttpRule| rule.verb == "DELETE" && rule.template.contains('{');
-    let rules = http_rules::of(method)?;
     let is_silent = method.output().fields().next().is_none();
-    Ok(is_silent && idempotency(method) == "Idempotent" && rules.first().is_some_and(is_one))
+    is_silent && idempotency(method) == "Idempotent" && rules.first().is_some_and(is_one)
 }
 
 /// Returns where ESET PROTECT On-Prem has an RPC, by our own options.
@@ -179,19 +185,6 @@ fn on_prem(method: &MethodDescriptor) -> Result<Option<TokenStream>, Box<dyn Err
         None => quote!(None),
     };
     Ok(since.map(|since| quote!(.on_prem(::eset_protect::rpc::OnPrem::new(#since, #renamed_in)))))
-}
-
-/// Returns the HTTP bindings, the primary one first.
-fn bindings(method: &MethodDescriptor) -> Result<Vec<TokenStream>, Box<dyn Error>> {
-    let bindings = http_rules::of(method)?.into_iter().map(|rule| {
-        let HttpRule { verb, template, body, response_body } = rule;
-        quote! {
-            ::eset_protect::rpc::HttpBinding::new(#verb, #template)
-                .body(#body)
-                .response_body(#response_body)
-        }
-    });
-    Ok(bindings.collect())
 }
 
 /// Returns the field with the items of a page, if the RPC lists in pages (AIP-158).

@@ -7,7 +7,7 @@ use quote::quote;
 
 use crate::descriptors::{self, DescriptorSet};
 use crate::names::{PROTOBUF, WELL_KNOWN};
-use crate::{debug_redact, field_behavior, names};
+use crate::{codecs, debug_redact, field_behavior, names};
 
 /// Generates `JsonMessage` for every message and `Enumeration` for every enum. For the crate itself
 /// also the table of types by name; for others a function that registers theirs.
@@ -56,6 +56,7 @@ fn json_message(message: &MessageDescriptor, set: &DescriptorSet) -> TokenStream
     let (path, name) = (set.message_path(message), message.full_name());
     let fields = message.fields().map(|field| entry(&field, set));
     let members = message.fields().flat_map(|field| spellings(&field));
+    let read = reader(message, set);
     let debug = debug_redact::debug(message, set);
     let clear = field_behavior::clear_output_only(message, set);
     let clear = match clear.is_empty() {
@@ -86,7 +87,8 @@ fn json_message(message: &MessageDescriptor, set: &DescriptorSet) -> TokenStream
                 &mut self,
                 object: &mut ::eset_protect::codegen::Object<'_, '_>,
             ) -> ::core::result::Result<(), ::eset_protect::codegen::Error> {
-                ::eset_protect::codegen::ReadFields::read_fields(self, object)
+                #read
+                Ok(())
             }
         }
 
@@ -109,8 +111,42 @@ fn json_message(message: &MessageDescriptor, set: &DescriptorSet) -> TokenStream
     }
 }
 
+/// Returns the loop that reads the members of a message.
+fn reader(message: &MessageDescriptor, set: &DescriptorSet) -> TokenStream {
+    let count = message.fields().len();
+    let arms = message.fields().enumerate().map(|(index, field)| {
+        let (names, name, codec) = (spellings(&field), field.json_name(), codecs::of(set, &field));
+        let oneof = descriptors::oneof_of(&field);
+        let place = names::snake(oneof.as_ref().map_or(field.name(), |oneof| oneof.name()));
+        let to = quote!(object, #name, &mut has_occurred[#index], &mut self.#place);
+        let call = match oneof {
+            Some(oneof) => {
+                let variant = set.variant_path(&oneof, &field);
+                quote!(read_oneof::<#codec, _>(#to, #variant))
+            }
+            None if field.supports_presence() => quote!(read_optional::<#codec>(#to)),
+            None => quote!(read_singular::<#codec>(#to)),
+        };
+        quote!(#(#names)|* => ::eset_protect::codegen::#call?,)
+    });
+    let skip = quote!(::eset_protect::codegen::skip_member(object, &name)?);
+    let (has_occurred, member) = match count {
+        0 => (quote!(), quote!(#skip;)),
+        _ => (
+            quote!(let mut has_occurred = [false; #count];),
+            quote!(match &*name { #(#arms)* _ => #skip }),
+        ),
+    };
+    quote! {
+        #has_occurred
+        while let Some(name) = object.next_name()? {
+            #member
+        }
+    }
+}
+
 /// The names of a field in JSON: its own first, then those that are also read, unless another field has them.
-pub(crate) fn spellings(field: &FieldDescriptor) -> Vec<String> {
+fn spellings(field: &FieldDescriptor) -> Vec<String> {
     let message = field.parent_message();
     let mut names = vec![field.json_name().to_owned()];
     for spelling in [field.name().to_owned(), field.name().to_lower_camel_case()] {

@@ -101,24 +101,8 @@ impl<T: JsonMessage> Codec for Msg<T> {
     type Value = T;
     const PRESERVES: bool = true;
 
-    fn write(value: &T, json: &mut Compact) -> Result<()> {
-        value.write_json(json)
-    }
-
-    fn read(parser: &mut Parser<'_>, message: &mut T) -> Result<()> {
-        parser.message(|parser| message.read_json(parser))
-    }
-}
-
-/// `google.protobuf.Value`, for which `null` is a value.
-#[derive(Debug)]
-pub struct Dynamic<T>(PhantomData<T>);
-
-impl<T: From<()> + JsonMessage> Codec for Dynamic<T> {
-    type Value = T;
-
     fn null() -> Option<T> {
-        Some(T::from(()))
+        T::null()
     }
 
     fn write(value: &T, json: &mut Compact) -> Result<()> {

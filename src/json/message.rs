@@ -22,6 +22,12 @@ pub trait JsonMessage: Message + Default + Serialize + DeserializeOwned {
     #[doc(hidden)]
     const MEMBERS: Option<&'static [&'static str]> = None;
 
+    /// Returns the message that `null` means, if it is one: that of `google.protobuf.Value`.
+    #[doc(hidden)]
+    fn null() -> Option<Self> {
+        None
+    }
+
     /// Clears all fields that only the server sets (`OUTPUT_ONLY`, AIP-203), in nested messages too. Use it
     /// to turn the result of a `get` into the argument of a `create`.
     ///
@@ -78,7 +84,8 @@ pub trait JsonMessage: Message + Default + Serialize + DeserializeOwned {
         Ok(())
     }
 
-    /// Reads the remaining members of its object. Only messages whose `FORM` is an object have this.
+    /// Reads the remaining members of its object into a message that has its default. Only messages whose `FORM` is an
+    /// object have this.
     #[doc(hidden)]
     fn read_members(&mut self, _: &mut Object<'_, '_>) -> Result<()> {
         Err(Error::custom("the members of this type cannot be read one by one"))
@@ -107,12 +114,6 @@ impl<M: JsonMessage> JsonMessage for Box<M> {
 pub trait WriteFields {
     /// Writes the fields that are set.
     fn write_fields(&self, json: &mut Compact) -> Result<()>;
-}
-
-/// Reads the fields of a message.
-pub trait ReadFields {
-    /// Reads the remaining members into a message that has its default.
-    fn read_fields(&mut self, object: &mut Object<'_, '_>) -> Result<()>;
 }
 
 /// Returns the type of a message.

@@ -18,6 +18,9 @@ pub trait Enumeration {
     /// The full name, such as `eset.dotnod.automation.v1.TaskRunStatus`.
     const FULL_NAME: &'static str;
 
+    /// The number that `null` means, if it is one: that of `google.protobuf.NullValue`.
+    const NULL: Option<i32> = None;
+
     /// The names and their numbers. A number may have several names; the first one is written.
     const VALUES: &'static [(&'static str, i32)];
 
@@ -35,8 +38,13 @@ impl<E: Enumeration> Codec for Open<E> {
     type Value = i32;
     const PRESERVES: bool = true;
 
+    fn null() -> Option<i32> {
+        E::NULL
+    }
+
     fn write(value: &i32, json: &mut Compact) -> Result<()> {
         match E::name(*value) {
+            Some(_) if E::NULL == Some(*value) => json.null(),
             Some(name) => json.plain(name),
             None => write_unnamed(E::FULL_NAME, *value, json),
         }
@@ -49,34 +57,9 @@ impl<E: Enumeration> Codec for Open<E> {
     }
 }
 
-/// `google.protobuf.NullValue`, whose only value is `null`.
-#[derive(Debug)]
-pub enum Null {}
-
-impl Codec for Null {
-    type Value = i32;
-    const PRESERVES: bool = true;
-
-    fn null() -> Option<i32> {
-        Some(NullValue::NullValue.into())
-    }
-
-    fn write(value: &i32, json: &mut Compact) -> Result<()> {
-        match NullValue::try_from(*value) {
-            Ok(NullValue::NullValue) => json.null(),
-            Err(_) => Open::<NullValue>::write(value, json)?,
-        }
-        Ok(())
-    }
-
-    fn read(parser: &mut Parser<'_>, value: &mut i32) -> Result<()> {
-        Open::<NullValue>::read(parser, value)
-    }
-}
-
 impl Enumeration for NullValue {
     const FULL_NAME: &'static str = "google.protobuf.NullValue";
-
+    const NULL: Option<i32> = Some(0);
     const VALUES: &'static [(&'static str, i32)] = &[("NULL_VALUE", 0)];
 }
 

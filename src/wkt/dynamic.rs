@@ -11,7 +11,7 @@ use serde::de::Error as _;
 use serde_json::Error;
 
 use self::value::Kind;
-use crate::json::codec::{Codec, Dynamic, Msg, Text};
+use crate::json::codec::{Codec, Msg, Text};
 use crate::json::collections::{Map, Repeated};
 use crate::json::compact::Compact;
 use crate::json::context;
@@ -108,6 +108,10 @@ pub(super) fn not_a_number(value: f64) -> String {
 impl JsonMessage for Value {
     const FORM: JsonForm = JsonForm::WellKnown { last_field: 6, parameter: None };
 
+    fn null() -> Option<Self> {
+        Some(().into())
+    }
+
     fn write_json(&self, json: &mut Compact) -> Result<(), Error> {
         match &self.kind {
             None if context::writes_strictly() => {
@@ -157,11 +161,11 @@ impl JsonMessage for Struct {
     const FORM: JsonForm = JsonForm::WellKnown { last_field: 1, parameter: None };
 
     fn write_json(&self, json: &mut Compact) -> Result<(), Error> {
-        Map::<Text, Dynamic<Value>>::write(&self.fields, json)
+        Map::<Text, Msg<Value>>::write(&self.fields, json)
     }
 
     fn read_json(&mut self, parser: &mut Parser<'_>) -> Result<(), Error> {
-        Map::<Text, Dynamic<Value>>::read(parser, &mut self.fields)
+        Map::<Text, Msg<Value>>::read(parser, &mut self.fields)
     }
 }
 
@@ -169,10 +173,10 @@ impl JsonMessage for ListValue {
     const FORM: JsonForm = JsonForm::WellKnown { last_field: 1, parameter: None };
 
     fn write_json(&self, json: &mut Compact) -> Result<(), Error> {
-        Repeated::<Dynamic<Value>>::write(&self.values, json)
+        Repeated::<Msg<Value>>::write(&self.values, json)
     }
 
     fn read_json(&mut self, parser: &mut Parser<'_>) -> Result<(), Error> {
-        Repeated::<Dynamic<Value>>::read(parser, &mut self.values)
+        Repeated::<Msg<Value>>::read(parser, &mut self.values)
     }
 }

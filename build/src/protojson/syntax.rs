@@ -1,10 +1,8 @@
 //! Recognizes patterns in pbjson's code.
 
-use std::collections::BTreeMap;
-
 use syn::visit::{self, Visit};
 use syn::visit_mut::{self, VisitMut};
-use syn::{Block, Expr, FieldValue, Ident, Lit, Member, Pat, Stmt};
+use syn::{Expr, ExprLit, Ident, Item, Lit, Stmt};
 
 use crate::names;
 
@@ -37,27 +35,6 @@ pub(super) fn written_field(statement: &Stmt) -> Option<String> {
     if call.method == "serialize_field" { first_string(&call.args) } else { None }
 }
 
-/// Returns the field in the first `self.field` of a block.
-pub(super) fn find_self_field(block: &mut Block) -> Option<Ident> {
-    struct Find(Option<Ident>);
-    impl VisitMut for Find {
-        fn visit_expr_field_mut(&mut self, access: &mut syn::ExprField) {
-            if let (Expr::Path(base), syn::Member::Named(name)) = (&*access.base, &access.member)
-                && base.path.is_ident("self")
-                && self.0.is_none()
-            {
-                self.0 = Some(name.clone());
-            }
-            visit_mut::visit_expr_field_mut(self, access);
-        }
-
-        fn visit_macro_mut(&mut self, _: &mut syn::Macro) {}
-    }
-    let mut find = Find(None);
-    find.visit_block_mut(block);
-    find.0
-}
-
 /// Matches `!self.x.is_empty()`, `self.x != 0` and `self.x`, but not `self.x.is_some()`.
 pub(super) fn is_default_check(condition: &Expr) -> bool {
     match condition {
@@ -76,92 +53,25 @@ pub(super) fn writes_field(statement: &Stmt) -> bool {
     !matches!(condition.then_branch.stmts.as_slice(), [Stmt::Expr(Expr::Binary(_), _)])
 }
 
-pub(super) fn variant(pattern: &Pat) -> Option<String> {
-    let Pat::Path(path) = pattern else { return None };
-    let segments = &path.path.segments;
-    (segments.len() == 2 && segments[0].ident == "GeneratedField")
-        .then(|| segments[1].ident.to_string())
-}
-
-/// Returns the slot that an arm assigns.
-pub(super) fn assigned(body: &Expr) -> Option<Ident> {
-    let Expr::Block(block) = body else { return None };
-    block.block.stmts.iter().find_map(|statement| match statement {
-        Stmt::Expr(Expr::Assign(assign), _) => match &*assign.left {
-            Expr::Path(path) => path.path.get_ident().cloned(),
-            _ => None,
-        },
-        _ => None,
-    })
-}
-
-/// The fields of a message's struct by the slots that they are made of.
-pub(super) type Places = BTreeMap<Ident, Member>;
-
-/// Returns the fields in the `Ok(Message { field: slot__, other: other__.unwrap_or_default() })` at the end of a block.
-pub(super) fn places_of(block: &Block) -> Places {
-    struct Find(Places);
-    impl<'ast> Visit<'ast> for Find {
-        fn visit_field_value(&mut self, field: &'ast FieldValue) {
-            let slot = match &field.expr {
-                Expr::MethodCall(call) => &call.receiver,
-                slot => slot,
-            };
-            if let Expr::Path(path) = slot
-                && let Some(slot) = path.path.get_ident()
-            {
-                self.0.insert(slot.clone(), field.member.clone());
-            }
-        }
-    }
-    let mut find = Find(Places::new());
-    if let Some(last) = block.stmts.last() {
-        find.visit_stmt(last);
-    }
-    find.0
-}
-
-pub(super) fn string(literal: &Lit) -> Option<String> {
-    match literal {
-        Lit::Str(text) => Some(text.value()),
-        _ => None,
-    }
-}
-
-pub(super) fn first_string<'a>(arguments: impl IntoIterator<Item = &'a Expr>) -> Option<String> {
+fn first_string<'a>(arguments: impl IntoIterator<Item = &'a Expr>) -> Option<String> {
     match arguments.into_iter().next()? {
-        Expr::Lit(literal) => string(&literal.lit),
+        Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Some(text.value()),
         _ => None,
     }
 }
 
-/// Returns the body of a function of this name, at any depth.
-pub(super) fn body_of(block: &Block, function: &str) -> Option<Block> {
-    struct Find<'a>(&'a str, Option<Block>);
-    impl<'ast> Visit<'ast> for Find<'_> {
-        fn visit_impl_item_fn(&mut self, item: &'ast syn::ImplItemFn) {
-            if item.sig.ident == self.0 && self.1.is_none() {
-                self.1 = Some(item.block.clone());
-            }
-            visit::visit_impl_item_fn(self, item);
-        }
-    }
-    let mut find = Find(function, None);
-    find.visit_block(block);
-    find.1
-}
-
-/// Returns the arms of the first `match` in a block.
-pub(super) fn arms_of(block: &Block) -> Vec<syn::Arm> {
-    struct Find(Vec<syn::Arm>);
+/// Returns the method of serde's that an implementation calls for the struct of a message, and the name of that.
+pub(super) fn serde_struct(item: &Item) -> Option<(Ident, String)> {
+    struct Find(Option<(Ident, String)>);
     impl<'ast> Visit<'ast> for Find {
-        fn visit_expr_match(&mut self, expression: &'ast syn::ExprMatch) {
-            if self.0.is_empty() {
-                self.0.clone_from(&expression.arms);
+        fn visit_expr_method_call(&mut self, call: &'ast syn::ExprMethodCall) {
+            if call.method == "serialize_struct" || call.method == "deserialize_struct" {
+                self.0 = first_string(&call.args).map(|name| (call.method.clone(), name));
             }
+            visit::visit_expr_method_call(self, call);
         }
     }
-    let mut find = Find(Vec::new());
-    find.visit_block(block);
+    let mut find = Find(None);
+    find.visit_item(item);
     find.0
 }
