@@ -3,13 +3,14 @@
 
 use std::fmt;
 use std::marker::PhantomData;
+use std::str::FromStr;
 
 use serde::de::Error as _;
 use serde_json::Error;
 
 use super::codec::{Codec, Key};
 use super::compact::Compact;
-use super::number::{finite, is_json_number, out_of_range, shortened, whole};
+use super::number::{is_json_number, out_of_range, shortened, whole};
 use super::parser::Parser;
 
 /// The integer types of protobuf.
@@ -31,39 +32,21 @@ impl Integer for u64 {
     const NAME: &'static str = "an unsigned 64-bit integer";
 }
 
-/// `int32`, `uint32` and similar types: numbers in JSON.
+/// An integer type: `int32`, `uint32` and similar ones, numbers in JSON, or [`Long`].
 #[derive(Debug)]
-pub struct Int<T>(PhantomData<T>);
-
-impl<T: Integer> Codec for Int<T> {
-    type Value = T;
-
-    fn write(value: &T, json: &mut Compact) -> Result<(), Error> {
-        json.integer(*value);
-        Ok(())
-    }
-
-    fn read(parser: &mut Parser<'_>, value: &mut T) -> Result<(), Error> {
-        *value = read_integer(parser)?;
-        Ok(())
-    }
-}
-
-impl<T: Integer> Key for Int<T> {
-    fn parse(text: &str) -> Result<T, String> {
-        integer_from_text(text)
-    }
-}
+pub struct Int<T, const IS_QUOTED: bool = false>(PhantomData<T>);
 
 /// `int64`, `uint64` and similar types: strings in JSON.
-#[derive(Debug)]
-pub struct Long<T>(PhantomData<T>);
+pub type Long<T> = Int<T, true>;
 
-impl<T: Integer> Codec for Long<T> {
+impl<T: Integer, const IS_QUOTED: bool> Codec for Int<T, IS_QUOTED> {
     type Value = T;
 
     fn write(value: &T, json: &mut Compact) -> Result<(), Error> {
-        json.plain(itoa::Buffer::new().format(*value));
+        match IS_QUOTED {
+            true => json.plain(itoa::Buffer::new().format(*value)),
+            false => json.integer(*value),
+        }
         Ok(())
     }
 
@@ -73,7 +56,7 @@ impl<T: Integer> Codec for Long<T> {
     }
 }
 
-impl<T: Integer> Key for Long<T> {
+impl<T: Integer, const IS_QUOTED: bool> Key for Int<T, IS_QUOTED> {
     fn parse(text: &str) -> Result<T, String> {
         integer_from_text(text)
     }
@@ -111,28 +94,17 @@ fn expected_not_text(what: &str, text: &str) -> String {
 }
 
 /// The floating point types of protobuf.
-pub trait Real: Copy + Default + Into<f64> + serde::Serialize {
+pub trait Real: Copy + Default + Into<f64> + FromStr + serde::Serialize {
     /// What an error calls it.
     const NAME: &'static str;
-    /// Narrows the value; `None` for a finite value out of range.
-    fn narrow(value: f64) -> Option<Self>;
 }
 
 impl Real for f64 {
     const NAME: &'static str = "a number";
-
-    fn narrow(value: f64) -> Option<Self> {
-        Some(value)
-    }
 }
 
 impl Real for f32 {
     const NAME: &'static str = "a 32-bit number";
-
-    fn narrow(value: f64) -> Option<Self> {
-        let narrow = value as Self;
-        (narrow.is_finite() || !value.is_finite()).then_some(narrow)
-    }
 }
 
 /// `double` and `float`: numbers in JSON, or `"NaN"`, `"Infinity"` and `"-Infinity"`.
@@ -165,17 +137,15 @@ impl<T: Real> Codec for Float<T> {
 /// Parses the text of a string that is a number in range, or the name of one that JSON does not have.
 fn real_from_text<T: Real>(text: &str) -> Result<T, Error> {
     let named = match text {
-        "NaN" => f64::NAN,
-        "Infinity" => f64::INFINITY,
-        "-Infinity" => f64::NEG_INFINITY,
+        "NaN" | "Infinity" | "-Infinity" => text.parse().ok(),
         text if is_json_number(text) => return real(text),
-        _ => return Err(Error::custom(expected_not_text(T::NAME, text))),
+        _ => None,
     };
-    T::narrow(named).ok_or_else(|| Error::custom(out_of_range(text)))
+    named.ok_or_else(|| Error::custom(expected_not_text(T::NAME, text)))
 }
 
-/// Parses a JSON number in range.
+/// Parses a JSON number in range. By way of an `f64`, an `f32` would be rounded twice.
 fn real<T: Real>(text: &str) -> Result<T, Error> {
-    let number = finite(text).and_then(T::narrow);
+    let number = text.parse().ok().filter(|number: &T| (*number).into().is_finite());
     number.ok_or_else(|| Error::custom(out_of_range(text)))
 }

@@ -128,6 +128,8 @@ fn a_float_out_of_range_is_an_error() {
     both_ways("3.4028235e+38", &FloatValue { value: f32::MAX });
     assert_eq!(read::<FloatValue>("-3.4028235e38").value, f32::MIN);
     assert_eq!(read::<FloatValue>(r#""1.5""#).value, 1.5);
+    // Above it is 1.0000002, to which the nearest `f64` would be rounded.
+    assert_eq!(read::<FloatValue>("1.00000017881393432617187499").value, 1.0000001);
     for json in ["3.5e38", "-1e39", "1e308", "1e400", r#""3.5e38""#, r#""1e400""#] {
         assert!(!error::<FloatValue>(json).is_empty());
     }
