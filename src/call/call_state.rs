@@ -23,6 +23,8 @@ pub(super) struct CallState<'a> {
     pub(super) attempts: u32,
     /// The number of retries that count towards the policy's limit.
     retries: u32,
+    /// How many of these there were up to the last wait that the service set: after it the backoff begins anew (gRFC A6).
+    retries_before: u32,
     /// The number of refusals by the rate limit, which do not count as retries.
     refusals: u32,
     /// Reports whether part of the current attempt was sent; `None` between attempts, and before the
@@ -68,6 +70,7 @@ impl<'a> CallState<'a> {
             deadline,
             attempts: 0,
             retries: 0,
+            retries_before: 0,
             refusals: 0,
             sent: None,
             is_logging_in: false,
@@ -143,7 +146,8 @@ impl<'a> CallState<'a> {
         }
         let count = if is_limited { &mut self.refusals } else { &mut self.retries };
         *count = count.saturating_add(1);
-        let backoff = policy.jitter.draw(self.retry.ceiling(*count));
+        let before = if is_limited { 0 } else { self.retries_before };
+        let backoff = policy.jitter.draw(self.retry.ceiling(count.saturating_sub(before)));
         let wait = match pushback {
             Pushback::None => backoff,
             Pushback::AtLeast(wait) => wait.max(backoff),
@@ -151,7 +155,10 @@ impl<'a> CallState<'a> {
             Pushback::Exactly(wait) if is_limited && !self.retry.allows(self.refusals) => {
                 wait.max(backoff)
             }
-            Pushback::Exactly(wait) => wait,
+            Pushback::Exactly(wait) => {
+                self.retries_before = self.retries;
+                wait
+            }
             Pushback::Never => return give_up(GivenUp::Pushback),
         };
         let left = self.deadline.saturating_duration_since(policy.timer.now());

@@ -127,6 +127,17 @@ async fn pushback_is_exact_shorter_and_longer_than_the_backoff() {
     }
 }
 
+/// gRFC A6, "Summary of Retry and Hedging Logic", 5.
+#[tokio::test]
+async fn after_a_pushback_the_backoff_begins_anew() {
+    let none = status(Code::Unavailable, Vec::new());
+    let push = status(Code::Unavailable, vec![("grpc-retry-pushback-ms", "7".to_owned())]);
+    let script = vec![none.clone(), push, none.clone(), none];
+    let stage = Stage::of(streams(script)).await;
+    get(&stage.builder(Wire::Grpc).connect_lazy().unwrap()).await.unwrap();
+    assert_eq!(stage.timer.waits(), millis(&[250, 7, 250, 500]));
+}
+
 #[tokio::test]
 async fn pushback_beyond_the_attempts_of_the_policy_is_a_minimum() {
     for (text, waits) in [
