@@ -143,6 +143,10 @@ fn read(response: &HttpResponse, pending_id: Option<&HeaderValue>) -> Result<Tok
         let mut found = names.iter().filter_map(member);
         found.find_map(|value| value.as_str().filter(|text| !text.is_empty()).map(str::to_owned))
     };
+    // RFC 6749, 7.1: no other type of token may be used.
+    if text(["token_type", "tokenType"]).is_some_and(|name| !name.eq_ignore_ascii_case("bearer")) {
+        return Err(Error::protocol("the login: the access token is not of the type Bearer"));
+    }
     let access = text(["access_token", "accessToken"])
         .ok_or_else(|| Error::protocol("the login: the response has no access token"))?;
     let refresh = text(["refresh_token", "refreshToken"]).map(SecretString::from);

@@ -129,6 +129,8 @@ async fn answers_are_read_with_tolerance() {
         r#"{"access_token":"a-1","expires_in":"3600","refresh_token":null}"#,
         r#"{"access_token":"a-1","expiresIn":3600.5,"refresh_token":7,"new":{"x":[]}}"#,
         r#"{"access_token":"a-1","expires_in":null}"#,
+        r#"{"access_token":"a-1","token_type":"bearer"}"#,
+        r#"{"accessToken":"a-1","tokenType":"BEARER","token_type":0}"#,
         r#"{"access_token":"a-1","expires_in":-1}"#,
         r#"{"access_token":"a-1","expires_in":"soon"}"#,
         r#"{"access_token":"a-1","expires_in":1e300}"#,
@@ -161,6 +163,7 @@ async fn answers_without_a_token_are_errors_that_quote_nothing() {
         r#"{"access_token":"","refresh_token":"hunter2"}"#,
         r#"{"access_token":["hunter2"]}"#,
         r#"{"token":"hunter2"}"#,
+        r#"{"access_token":"hunter2","token_type":"mac"}"#,
     ] {
         for deployment in [true, false] {
             let script = vec![ok(body)];
