@@ -204,7 +204,7 @@ impl IdempotencyLevel {
 }
 
 /// An RPC as a type.
-pub trait Rpc: Send + Sync + 'static {
+pub trait Rpc: Debug + Send + Sync + 'static {
     /// The request message.
     type Request: JsonMessage + Clone + Debug + Unpin + 'static;
     /// The response message.

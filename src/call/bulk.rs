@@ -62,6 +62,7 @@ pub struct Bulk<'a, R: Rpc> {
 }
 
 /// The response to one of many calls.
+#[derive(Debug)]
 #[non_exhaustive]
 pub struct BulkResponse<R: Rpc> {
     /// The index of the request, starting at 0.
@@ -100,7 +101,7 @@ impl<'a, R: Rpc> Bulk<'a, R> {
 
     /// Returns the next response; `None` after the last. Dropping the future loses nothing.
     pub async fn next(&mut self) -> Option<BulkResponse<R>> {
-        std::future::poll_fn(|cx| self.poll_response(cx)).await
+        StreamExt::next(self).await
     }
 
     /// Starts no more calls and returns the remaining requests. The responses to current calls are still
@@ -112,27 +113,9 @@ impl<'a, R: Rpc> Bulk<'a, R> {
     /// Makes all calls and returns the responses in the order of the requests, except those returned before.
     /// Holds all of them in memory.
     pub async fn collect(mut self) -> Vec<BulkResponse<R>> {
-        let mut responses = Vec::new();
-        while let Some(response) = self.next().await {
-            responses.push(response);
-        }
+        let mut responses: Vec<_> = StreamExt::collect(&mut self).await;
         responses.sort_unstable_by_key(|response| response.index);
         responses
-    }
-
-    fn poll_response(&mut self, cx: &mut Context<'_>) -> Poll<Option<BulkResponse<R>>> {
-        while let Some((index, request)) = self.requests.next(self.under_way.len()) {
-            let (context, options) = (self.requests.context.clone(), self.requests.options.clone());
-            self.under_way.push(Box::pin(async move {
-                let result = unary::<R, _>(&context, &request, &options, R::output).await;
-                BulkResponse { index, request, result: result.map(|(_, output)| output) }
-            }));
-        }
-        let response = ready!(self.under_way.poll_next_unpin(cx));
-        if let Some(response) = &response {
-            self.requests.progress.finish(response.result.is_ok());
-        }
-        Poll::Ready(response)
     }
 }
 
@@ -140,7 +123,19 @@ impl<R: Rpc> Stream for Bulk<'_, R> {
     type Item = BulkResponse<R>;
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.get_mut().poll_response(cx)
+        let Self { requests, under_way } = self.get_mut();
+        while let Some((index, request)) = requests.next(under_way.len()) {
+            let (context, options) = (requests.context.clone(), requests.options.clone());
+            under_way.push(Box::pin(async move {
+                let result = unary::<R, _>(&context, &request, &options, R::output).await;
+                BulkResponse { index, request, result: result.map(|(_, output)| output) }
+            }));
+        }
+        let response = ready!(under_way.poll_next_unpin(cx));
+        if let Some(response) = &response {
+            requests.progress.finish(response.result.is_ok());
+        }
+        Poll::Ready(response)
     }
 }
 
@@ -152,15 +147,5 @@ impl<R: Rpc> fmt::Debug for Bulk<'_, R> {
             .field("concurrency", &self.requests.concurrency)
             .field("progress", &self.requests.progress)
             .finish_non_exhaustive()
-    }
-}
-
-impl<R: Rpc> fmt::Debug for BulkResponse<R> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("BulkResponse")
-            .field("index", &self.index)
-            .field("request", &self.request)
-            .field("result", &self.result)
-            .finish()
     }
 }

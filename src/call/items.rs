@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use futures_core::Stream;
+use futures_util::StreamExt;
 
 use super::Paginator;
 use crate::error::Error;
@@ -47,7 +48,7 @@ impl<R: PagedRpc> Items<R> {
 
     /// Returns the next item; `None` after the last item or an error. Dropping the future loses nothing.
     pub async fn next(&mut self) -> Option<Result<R::Item, Error>> {
-        std::future::poll_fn(|cx| self.poll_item(cx)).await
+        StreamExt::next(self).await
     }
 
     /// Returns the token of the page that contains the next item; `None` after the last item. A request with
@@ -63,17 +64,18 @@ impl<R: PagedRpc> Items<R> {
     pub fn page_offset(&self) -> usize {
         if self.page.len() > 0 { self.offset } else { 0 }
     }
+}
 
-    pub(super) fn poll_item(
-        &mut self,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<R::Item, Error>>> {
+impl<R: PagedRpc> Stream for Items<R> {
+    type Item = Result<R::Item, Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         loop {
             if let Some(item) = self.page.next() {
                 self.offset += 1;
                 return Poll::Ready(Some(Ok(item)));
             }
-            match ready!(self.pages.poll_page(cx)) {
+            match ready!(self.pages.poll_next_unpin(cx)) {
                 Some(Ok(page)) => {
                     self.page = R::items(page).into_iter();
                     self.offset = 0;
@@ -82,14 +84,6 @@ impl<R: PagedRpc> Items<R> {
                 None => return Poll::Ready(None),
             }
         }
-    }
-}
-
-impl<R: PagedRpc> Stream for Items<R> {
-    type Item = Result<R::Item, Error>;
-
-    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.get_mut().poll_item(cx)
     }
 }
 

@@ -101,7 +101,7 @@ impl<R: PagedRpc> Paginator<R> {
     /// Returns the next page; `None` after the last page or an error. Dropping the future loses nothing: the
     /// next call continues.
     pub async fn next(&mut self) -> Option<Result<R::Response, Error>> {
-        std::future::poll_fn(|cx| self.poll_page(cx)).await
+        StreamExt::next(self).await
     }
 
     /// Returns the token of the page that is returned next, regardless of prefetching; `None` after the last
@@ -114,16 +114,6 @@ impl<R: PagedRpc> Paginator<R> {
     /// Returns the token of the page that was returned last.
     pub(super) fn current_token(&self) -> &str {
         &self.current_token
-    }
-
-    pub(super) fn poll_page(&mut self, cx: &mut Context<'_>) -> Poll<Option<Fetched<R>>> {
-        let Some(pages) = &mut self.pages else { return Poll::Ready(None) };
-        let page = ready!(pages.poll_next_unpin(cx));
-        match &page {
-            Some(Ok(page)) => self.advance(R::next_page_token(page)),
-            Some(Err(_)) | None => self.pages = None,
-        }
-        Poll::Ready(page)
     }
 
     fn advance(&mut self, next: &str) {
@@ -144,8 +134,14 @@ impl<R: PagedRpc> Paginator<R> {
 impl<R: PagedRpc> Stream for Paginator<R> {
     type Item = Result<R::Response, Error>;
 
-    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.get_mut().poll_page(cx)
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let Some(pages) = &mut self.pages else { return Poll::Ready(None) };
+        let page = ready!(pages.poll_next_unpin(cx));
+        match &page {
+            Some(Ok(page)) => self.advance(R::next_page_token(page)),
+            Some(Err(_)) | None => self.pages = None,
+        }
+        Poll::Ready(page)
     }
 }
 

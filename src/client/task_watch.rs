@@ -7,10 +7,11 @@ mod progress;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures_core::Stream;
+use futures_util::StreamExt;
 use poller::{Item, Poller, Settings};
 pub use progress::{DeviceCounts, TaskProgress};
 
@@ -150,7 +151,7 @@ impl TaskWatch {
     ///
     /// See [`TaskWatch`].
     pub async fn next(&mut self) -> Option<Result<TaskProgress, Error>> {
-        std::future::poll_fn(|cx| self.poll_progress(cx)).await
+        StreamExt::next(self).await
     }
 
     /// Waits until the end and returns the final progress; see [`TaskProgress::is_success`].
@@ -168,27 +169,23 @@ impl TaskWatch {
             }
         }
     }
-
-    fn poll_progress(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<TaskProgress, Error>>> {
-        if let State::Idle(_) = &self.state
-            && let State::Idle(poller) = std::mem::replace(&mut self.state, State::Done)
-        {
-            self.state = State::UnderWay(Box::pin(poller.step()));
-        }
-        let State::UnderWay(step) = &mut self.state else {
-            return Poll::Ready(None);
-        };
-        let (poller, item) = ready!(step.as_mut().poll(cx));
-        self.state = poller.map_or(State::Done, State::Idle);
-        Poll::Ready(Some(item))
-    }
 }
 
 impl Stream for TaskWatch {
     type Item = Result<TaskProgress, Error>;
 
-    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.get_mut().poll_progress(cx)
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let mut step = match std::mem::replace(&mut self.state, State::Done) {
+            State::Idle(poller) => Box::pin(poller.step()),
+            State::UnderWay(step) => step,
+            State::Done => return Poll::Ready(None),
+        };
+        let Poll::Ready((poller, item)) = step.as_mut().poll(cx) else {
+            self.state = State::UnderWay(step);
+            return Poll::Pending;
+        };
+        self.state = poller.map_or(State::Done, State::Idle);
+        Poll::Ready(Some(item))
     }
 }
 

@@ -55,6 +55,7 @@ pub struct BulkItems<'a, R: PagedRpc> {
 }
 
 /// An item of one of many lists.
+#[derive(Debug)]
 #[non_exhaustive]
 pub struct BulkItem<R: PagedRpc> {
     /// The index of the list's request, starting at 0.
@@ -64,6 +65,7 @@ pub struct BulkItem<R: PagedRpc> {
 }
 
 /// The failure of one of many lists.
+#[derive(Debug)]
 #[non_exhaustive]
 pub struct ListError<R: PagedRpc> {
     /// A request for the rest of the list: the original request with the page token of the failed page. No
@@ -112,39 +114,13 @@ impl<'a, R: PagedRpc> BulkItems<'a, R> {
 
     /// Returns the next item of any list; `None` after the last. Dropping the future loses nothing.
     pub async fn next(&mut self) -> Option<BulkItem<R>> {
-        std::future::poll_fn(|cx| self.poll_item(cx)).await
+        StreamExt::next(self).await
     }
 
     /// Starts no more lists and returns the remaining requests. Lists that have started continue to their
     /// end.
     pub fn stop(&mut self) -> impl Iterator<Item = R::Request> + Send + use<'a, R> {
         self.requests.stop()
-    }
-
-    fn poll_item(&mut self, cx: &mut Context<'_>) -> Poll<Option<BulkItem<R>>> {
-        loop {
-            self.begin_lists();
-            let Some((item, list)) = ready!(self.lists.poll_next_unpin(cx)) else {
-                return Poll::Ready(None);
-            };
-            let index = list.index;
-            let result = match item {
-                Some(Ok(item)) => {
-                    // Goes to the end of the queue, so that lists take turns.
-                    self.lists.push(StreamExt::into_future(list));
-                    Ok(item)
-                }
-                Some(Err(error)) => {
-                    self.requests.progress.finish(false);
-                    Err(list.into_error(error))
-                }
-                None => {
-                    self.requests.progress.finish(true);
-                    continue;
-                }
-            };
-            return Poll::Ready(Some(BulkItem { index, result }));
-        }
     }
 
     fn begin_lists(&mut self) {
@@ -176,15 +152,37 @@ impl<R: PagedRpc> Stream for List<R> {
     type Item = Result<R::Item, Error>;
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.get_mut().items.poll_item(cx)
+        self.get_mut().items.poll_next_unpin(cx)
     }
 }
 
 impl<R: PagedRpc> Stream for BulkItems<'_, R> {
     type Item = BulkItem<R>;
 
-    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.get_mut().poll_item(cx)
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        loop {
+            self.begin_lists();
+            let Some((item, list)) = ready!(self.lists.poll_next_unpin(cx)) else {
+                return Poll::Ready(None);
+            };
+            let index = list.index;
+            let result = match item {
+                Some(Ok(item)) => {
+                    // Goes to the end of the queue, so that lists take turns.
+                    self.lists.push(StreamExt::into_future(list));
+                    Ok(item)
+                }
+                Some(Err(error)) => {
+                    self.requests.progress.finish(false);
+                    Err(list.into_error(error))
+                }
+                None => {
+                    self.requests.progress.finish(true);
+                    continue;
+                }
+            };
+            return Poll::Ready(Some(BulkItem { index, result }));
+        }
     }
 }
 
@@ -197,27 +195,6 @@ impl<R: PagedRpc> fmt::Debug for BulkItems<'_, R> {
             .field("prefetch", &self.prefetch)
             .field("progress", &self.requests.progress)
             .finish_non_exhaustive()
-    }
-}
-
-impl<R: PagedRpc> fmt::Debug for BulkItem<R>
-where
-    R::Item: fmt::Debug,
-{
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("BulkItem")
-            .field("index", &self.index)
-            .field("result", &self.result)
-            .finish()
-    }
-}
-
-impl<R: PagedRpc> fmt::Debug for ListError<R> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ListError")
-            .field("request", &self.request)
-            .field("error", &self.error)
-            .finish()
     }
 }
 
