@@ -2,6 +2,7 @@
 
 #[cfg(feature = "tls")]
 mod in_words;
+mod marks;
 mod predicates;
 mod secrets;
 mod status;
@@ -12,6 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::HeaderName;
+use marks::Marks;
 use tonic::Code;
 use tonic::metadata::MetadataMap;
 
@@ -72,14 +74,7 @@ struct Inner {
     is_refused: bool,
     /// Whether the same call may succeed a little later, where the kind and code would give the wrong answer.
     is_retryable: Option<bool>,
-    /// Whether the endpoint failed, and the same call can go to another.
-    is_elsewhere: bool,
-    /// Whether the client's own credentials are the cause: there was no token for the call.
-    is_of_credentials: bool,
-    /// Whether the server was asked, and no byte of a response came in the time that it had.
-    is_unanswered: bool,
-    /// Whether a page or text is the response, as of a proxy.
-    is_foreign: bool,
+    marks: Marks,
     /// How many times the request was sent.
     attempts: u32,
     /// How long the service asked to wait.
@@ -128,10 +123,7 @@ impl Error {
             is_unsent: false,
             is_refused: false,
             is_retryable: None,
-            is_elsewhere: false,
-            is_of_credentials: false,
-            is_unanswered: false,
-            is_foreign: false,
+            marks: Marks::default(),
             attempts: 0,
             retry_after: None,
             pending_id: None,
@@ -199,17 +191,6 @@ impl Error {
         self.unsent()
     }
 
-    /// Marks the error as that of one endpoint of several. That says nothing about the health of the others.
-    pub(crate) fn elsewhere(mut self) -> Self {
-        self.0.is_elsewhere = true;
-        self
-    }
-
-    /// Whether the endpoint failed, and the same call can go to another.
-    pub(crate) fn is_elsewhere(&self) -> bool {
-        self.0.is_elsewhere
-    }
-
     /// Whether a connection refused the request unprocessed.
     pub(crate) fn is_refused(&self) -> bool {
         self.0.is_refused
@@ -219,42 +200,6 @@ impl Error {
     /// something else is known about the call, such as a pending response.
     pub(crate) fn is_unsent(&self) -> bool {
         (self.0.is_unsent || self.kind() == ErrorKind::Connect) && !self.may_have_executed()
-    }
-
-    /// Marks the error as caused by the client's own credentials.
-    pub(crate) fn of_credentials(mut self) -> Self {
-        self.0.is_of_credentials = true;
-        self
-    }
-
-    /// Whether the client's own credentials are the cause: there was no token for the call.
-    #[cfg(feature = "serve")]
-    pub(crate) fn is_of_credentials(&self) -> bool {
-        self.0.is_of_credentials
-    }
-
-    /// Marks the error as that of a server that was asked and sent no byte of a response in time.
-    pub(crate) fn unanswered(mut self) -> Self {
-        self.0.is_unanswered = true;
-        self
-    }
-
-    /// Whether the server was asked, and no byte of a response came in the time that it had.
-    #[cfg(feature = "serve")]
-    pub(crate) fn is_unanswered(&self) -> bool {
-        self.0.is_unanswered
-    }
-
-    /// Marks the error as one whose response is a page or text, which a proxy sends and not the service.
-    #[cfg(feature = "rest")]
-    pub(crate) fn foreign(mut self) -> Self {
-        self.0.is_foreign = true;
-        self
-    }
-
-    /// Whether a page or text is the response.
-    pub(crate) fn is_foreign(&self) -> bool {
-        self.0.is_foreign
     }
 
     /// Marks the error as permanent: the same call fails until the cause is fixed.

@@ -112,10 +112,10 @@ use serde::de::Error;
 
 pub use crate::json::open_enum::unrecognized_enum_number;
 
-use crate::json::context::{AppliedOptions, Options};
+use crate::json::context::Options;
 use crate::json::message::JsonMessage;
 use crate::json::{escapes, formats, path};
-use crate::wkt::{Scope, TypeRegistry};
+use crate::wkt::TypeRegistry;
 
 /// Reads messages from JSON, with options.
 #[derive(Clone, Debug, Default)]
@@ -157,14 +157,9 @@ impl Reader {
 
     /// Calls `run` with these options, which apply to everything that `run` reads, with any deserializer.
     pub fn scope<T>(&self, run: impl FnOnce() -> T) -> T {
-        let _scope = self.enter();
-        run()
-    }
-
-    /// Begins a [`scope`](Self::scope) that lasts until the guards are dropped.
-    fn enter(&self) -> (Option<Scope>, AppliedOptions) {
         let options = Options { strict: self.strict, ..Options::default() };
-        (self.registry.as_ref().map(TypeRegistry::enter), options.apply())
+        let _scope = (self.registry.as_ref().map(TypeRegistry::enter), options.apply());
+        run()
     }
 }
 
@@ -257,17 +252,12 @@ impl Writer {
 
     /// Calls `run` with these options, which apply to everything that `run` writes, with any serializer.
     pub fn scope<T>(&self, run: impl FnOnce() -> T) -> T {
-        let _scope = self.enter();
-        run()
-    }
-
-    /// Begins a [`scope`](Self::scope) that lasts until the guards are dropped.
-    fn enter(&self) -> (Option<Scope>, AppliedOptions) {
         let options = Options {
             strict_writing: self.strict,
             emit_defaults: self.emit_defaults,
             ..Options::default()
         };
-        (self.registry.as_ref().map(TypeRegistry::enter), options.apply())
+        let _scope = (self.registry.as_ref().map(TypeRegistry::enter), options.apply());
+        run()
     }
 }

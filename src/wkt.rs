@@ -60,7 +60,6 @@ pub use duration::{Duration, ParseDurationError};
 pub use dynamic::{ListValue, Struct, Value, value};
 pub use empty::Empty;
 pub use field_mask::FieldMask;
-pub(crate) use registry::Scope;
 pub use registry::{Registered, TypeRegistry};
 pub use timestamp::{ParseTimestampError, Timestamp};
 pub use wrappers::{

@@ -10,7 +10,8 @@ use std::borrow::Cow;
 use std::cell::Cell;
 use std::fmt;
 
-use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::Deserialize;
+use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Error as _, Serialize, SerializeMap, SerializeSeq, SerializeStruct, Serializer};
 
 use super::compact::Compact;
@@ -83,42 +84,16 @@ impl<'de> Visitor<'de> for AsText {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let first = map.next_key::<Name>()?;
         if first.as_ref().is_some_and(|Name(name)| name == RAW_VALUE) {
-            return map.next_value_seed(Handed);
+            return map.next_value().map(|Handed(text)| text);
         }
         transferred(|transfer| transfer.object(first, map))
     }
 }
 
 /// The text that serde_json hands over.
-struct Handed;
-
-impl<'de> DeserializeSeed<'de> for Handed {
-    type Value = Cow<'de, str>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_str(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Handed {
-    type Value = Cow<'de, str>;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("JSON text")
-    }
-
-    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
-        Ok(Cow::Borrowed(text))
-    }
-
-    fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
-        Ok(Cow::Owned(text.to_owned()))
-    }
-
-    fn visit_string<E>(self, text: String) -> Result<Self::Value, E> {
-        Ok(Cow::Owned(text))
-    }
-}
+#[derive(Deserialize)]
+#[serde(transparent)]
+struct Handed<'a>(#[serde(borrow)] Cow<'a, str>);
 
 /// Writes JSON text as a value.
 pub(super) fn write<S: Serializer>(json: &str, serializer: S) -> Result<S::Ok, S::Error> {

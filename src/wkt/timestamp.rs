@@ -72,23 +72,14 @@ impl Timestamp {
 
 impl From<SystemTime> for Timestamp {
     fn from(time: SystemTime) -> Self {
-        match time.duration_since(UNIX_EPOCH) {
-            Ok(after) => Self {
-                seconds: i64::try_from(after.as_secs()).unwrap_or(i64::MAX),
-                nanos: after.subsec_nanos().cast_signed(),
-            },
-            Err(error) => {
-                let before = error.duration();
-                let seconds = i64::try_from(before.as_secs()).map_or(i64::MIN, |s| -s);
-                match before.subsec_nanos() {
-                    0 => Self { seconds, nanos: 0 },
-                    nanos => Self {
-                        seconds: seconds.saturating_sub(1),
-                        nanos: 1_000_000_000 - nanos.cast_signed(),
-                    },
-                }
-            }
-        }
+        let nanos = match time.duration_since(UNIX_EPOCH) {
+            Ok(after) => after.as_nanos().cast_signed(),
+            Err(error) => -error.duration().as_nanos().cast_signed(),
+        };
+        let (seconds, nanos) = (nanos.div_euclid(1_000_000_000), nanos.rem_euclid(1_000_000_000));
+        // No system has such a time beyond them.
+        let seconds = seconds.clamp(i64::MIN.into(), i64::MAX.into());
+        Self { seconds: seconds as i64, nanos: nanos as i32 }
     }
 }
 
