@@ -14,7 +14,7 @@ use std::time::{Duration, SystemTime};
 
 use uuid::Uuid;
 
-use self::company::{AWAY, FAILING, GROUPS, LOST};
+use self::company::{AWAY, FAILING, LOST, groups};
 use self::times::Times;
 use super::api::Methods;
 use super::failure::Failure;
@@ -25,16 +25,16 @@ use super::store::{Change, Read};
 /// Returns how the devices behave, always with the same UUIDs. Their groups are in the store.
 pub(crate) fn devices(now: SystemTime) -> Vec<Device> {
     let tomorrow = now.checked_add(Duration::from_secs(86_400)).unwrap_or(now);
-    let device = |uuid: &str| {
-        let device = Device::new(uuid);
-        match uuid {
+    let device = |uuid: String| {
+        let device = Device::new(&uuid);
+        match &*uuid {
             FAILING => device.failing(),
             AWAY => device.off_until(tomorrow),
             LOST => device.off(),
             _ => device,
         }
     };
-    GROUPS.iter().flat_map(|group| group.devices).map(|uuid| device(uuid)).collect()
+    groups().into_iter().flat_map(|group| group.devices).map(device).collect()
 }
 
 /// Generates the UUIDs of the seed, always the same ones, however many devices there are.
@@ -49,7 +49,7 @@ impl IdSource for SeedIds {
     }
 }
 
-/// The number of devices of the company, unless there shall be more.
+/// The number of devices of the company, unless more are asked for.
 pub(crate) const DEVICES: usize = devices::COMPANY;
 
 /// Fills an empty store.

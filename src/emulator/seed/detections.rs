@@ -1,6 +1,6 @@
 //! Seeds detections on the devices of the company. Their groups and the incidents over them are in `fleet.json`.
 
-use super::company::{GROUPS, read};
+use super::company::{groups, read};
 use super::times::Times;
 use crate::emulator::failure::Failure;
 use crate::emulator::store::{Change, Read};
@@ -14,10 +14,10 @@ const FUTURE: u64 = 48;
 
 pub(super) fn fill(change: &mut Change<'_>, times: &Times) -> Result<(), Failure> {
     let kinds: Vec<Detection> = read(include_str!("detections.json"))?;
-    let devices: Vec<_> = GROUPS.iter().flat_map(|group| group.devices).collect();
+    let devices: Vec<_> = groups().into_iter().flat_map(|group| group.devices).collect();
     for (number, kind) in (0..PAST + FUTURE).zip(kinds.iter().cycle()) {
         let at = usize::try_from(number).unwrap_or_default() / kinds.len().max(1);
-        let uuid = devices.iter().cycle().nth(at % devices.len().max(1)).map_or("", |uuid| uuid);
+        let uuid = devices.get(at % devices.len().max(1)).map_or("", String::as_str);
         let device: crate::device_management::v1::Device = change.get(uuid)?.1;
         let time = match PAST.checked_sub(number) {
             Some(halves) if halves > 0 => times.ago(halves * 43_200 - 3600),

@@ -3,7 +3,7 @@
 use prost::Name;
 use serde::Deserialize;
 
-use super::company::{GROUPS, read};
+use super::company::{device as company_device, groups, read};
 use super::times::Times;
 use crate::device_management::v1::{
     Bios, Device, DeviceEnrollmentStatus, DeviceFunctionalityStatus, DeviceGroup,
@@ -29,21 +29,21 @@ const BRANCH: usize = 100;
 /// The devices of the company: those of its groups, and two phones.
 pub(super) const COMPANY: usize = 14;
 
-/// Stores the company and, in branches, as many more devices as there shall be.
+/// Stores the company and, in branches, the other devices that are asked for.
 pub(super) fn fill(change: &mut Change<'_>, times: &Times, count: usize) -> Result<(), Failure> {
     group(change, ALL, "All", "")?;
-    for known in &GROUPS {
-        group(change, known.uuid, known.name, ALL)?;
+    let groups = groups();
+    for known in &groups {
+        group(change, &known.uuid, known.name, ALL)?;
     }
     group(change, PHONES, "Phones", ALL)?;
     group(change, BRANCHES, "Branches", ALL)?;
     group(change, LOST_AND_FOUND, "Lost & found", ALL)?;
     let kinds: Vec<Kind> = read(include_str!("devices.json"))?;
     for kind in &kinds {
-        let known = GROUPS.iter().find(|group| group.uuid == kind.group);
-        let uuids = known.map_or([phone(1), phone(2)].into(), |group| {
-            group.devices.iter().map(|&uuid| uuid.to_owned()).collect::<Vec<_>>()
-        });
+        let known = groups.iter().find(|group| group.uuid == kind.group);
+        let phones = || [1, 2].map(|number| company_device(4, number)).to_vec();
+        let uuids = known.map_or_else(phones, |group| group.devices.to_vec());
         for (number, uuid) in (1..).zip(uuids) {
             device(change, kind, number, &uuid, &kind.group, times)?;
         }
@@ -61,10 +61,6 @@ pub(super) fn fill(change: &mut Change<'_>, times: &Times, count: usize) -> Resu
         device(change, kind, number, &uuid, &in_group, times)?;
     }
     Ok(())
-}
-
-fn phone(number: u8) -> String {
-    format!("5f0c1a62-7d0e-4b57-9c35-30d2a1c4040{number}")
 }
 
 /// Stores a static group.

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::company::{FAILING, GROUPS, read};
+use super::company::{FAILING, groups, read};
 use crate::emulator::failure::Failure;
 use crate::emulator::special::assignments::assign;
 use crate::emulator::special::policies::create;
@@ -30,13 +30,12 @@ pub(super) fn fill(change: &mut Change<'_>) -> Result<(), Failure> {
     for kind in read::<Vec<Kind>>(include_str!("policies.json"))? {
         uuids.push(create(change, policy(&kind))?.uuid);
     }
-    let [shops, notebooks, servers] = GROUPS.map(|group| group.uuid);
-    let group = |uuid: &str| Target::DeviceGroupUuid(uuid.to_owned());
+    let [shops, notebooks, servers] = groups().map(|group| Target::DeviceGroupUuid(group.uuid));
     // The assigned policies, in the order of their ranks.
     let assigned: [(Target, &[usize]); 4] = [
-        (group(shops), &[4, 2, 0, 7]),
-        (group(notebooks), &[5, 0, 7]),
-        (group(servers), &[6, 1, 7]),
+        (shops, &[4, 2, 0, 7]),
+        (notebooks, &[5, 0, 7]),
+        (servers, &[6, 1, 7]),
         (Target::DeviceUuid(FAILING.to_owned()), &[3]),
     ];
     for (target, policies) in assigned {

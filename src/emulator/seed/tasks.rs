@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::company::{GROUPS, read};
+use super::company::{groups, read};
 use crate::automation::v1::{DeviceTask, DeviceTaskSource, Trigger};
 use crate::emulator::failure::Failure;
 use crate::emulator::special::tasks::create;
@@ -34,12 +34,12 @@ pub(super) fn fill(change: &mut Change<'_>) -> Result<(), Failure> {
 
 fn tasks_of_day(day: u64) -> Result<Vec<DeviceTask>, Failure> {
     let mut tasks = TASKS.replace("{day}", &format!("{day:02}"));
-    for group in &GROUPS {
+    for group in groups() {
         let name = group.name.to_lowercase();
         let single = usize::try_from(day).unwrap_or_default() % group.devices.len().max(1);
-        let device = group.devices.get(single).copied().unwrap_or_default();
+        let device = group.devices.get(single).map_or("", String::as_str);
         tasks = tasks
-            .replace(&format!("{{{name}}}"), group.uuid)
+            .replace(&format!("{{{name}}}"), &group.uuid)
             .replace(&format!("{{{}}}", name.trim_end_matches('s')), device);
     }
     read(&tasks)
