@@ -10,13 +10,13 @@ use tonic::Status;
 
 use super::environment::Environment;
 use super::failure::{Failure, Violations};
+use super::hosted::{Hosted, HostedRpc};
 use super::paging::Page;
 use super::request;
 use super::standard::{self, Standard};
 use super::store::{Change, Read as _, Snapshot, Store};
-use crate::check::Problem;
-use crate::rpc::{MethodSpec, Rpc};
-use crate::wkt::Timestamp;
+use crate::rpc::Rpc;
+use crate::transcode::RpcTypes;
 
 /// The store, the environment and the methods.
 #[derive(Clone)]
@@ -35,21 +35,15 @@ pub(crate) struct Methods {
 }
 
 struct Method {
-    spec: &'static MethodSpec,
+    rpc: HostedRpc,
     request: MessageDescriptor,
     /// The request fields in its path.
     path: Vec<String>,
-    /// Those that only the server sets, once a request came: options are slow to read.
+    /// The fields that only the server sets, from the first request on: options are slow to read.
     output_only: OnceLock<BTreeSet<String>>,
-    /// Checks requests by the schema and the rules.
-    check: Check,
     /// `None` for an RPC that is not implemented.
     answer: Option<Answer>,
 }
-
-/// Returns what is wrong in the encoded request of an RPC, by its gRPC path: what ESET refuses or, if the last
-/// argument says so, also what makes no sense or is unknown.
-pub(crate) type Check = fn(&str, Bytes, Timestamp, bool) -> Vec<Problem>;
 
 /// The implementation of an RPC.
 #[derive(Clone)]
@@ -100,16 +94,11 @@ pub(crate) fn write_only<R: Rpc>(
 
 impl Methods {
     /// Adds the RPCs of these services. `special` are those that do more than a standard method.
-    pub(crate) fn add(
-        &mut self,
-        specs: &[&'static MethodSpec],
-        check: Check,
-        pool: &DescriptorPool,
-        special: Vec<Special>,
-    ) {
+    pub(crate) fn add(&mut self, hosted: &Hosted, pool: &DescriptorPool, special: Vec<Special>) {
         let mut special: BTreeMap<_, _> = special.into_iter().collect();
-        let mut standard = standard::methods(specs, pool);
-        for &spec in specs {
+        let mut standard = standard::methods(hosted.methods, pool);
+        for &rpc in &hosted.rpcs {
+            let spec = rpc.spec;
             let Some(request) = pool.get_message_by_name(spec.request) else { continue };
             let standard = standard.remove(spec.path).map(Arc::new);
             if let Some(standard) = &standard {
@@ -119,9 +108,14 @@ impl Methods {
             let path = standard.as_ref().map(|method| method.path().to_vec()).unwrap_or_default();
             let answer = special.remove(spec.path).or(standard.map(Answer::Standard));
             let output_only = OnceLock::new();
-            let method = Method { spec, request, path, output_only, answer, check };
+            let method = Method { rpc, request, path, output_only, answer };
             self.methods.insert(spec.path, Arc::new(method));
         }
+    }
+
+    /// Returns the types of an RPC, given by its gRPC path.
+    pub(crate) fn types(&self, path: &str) -> Option<RpcTypes> {
+        self.methods.get(path).map(|method| method.rpc.types)
     }
 
     /// Whether there are resources of this type.
@@ -165,7 +159,7 @@ impl Method {
         let Api { store, environment, .. } = api;
         let (now, strict) = (environment.now(), environment.strict);
         let mut violations = Violations::default();
-        violations.extend((self.check)(self.spec.path, encoded, now, strict));
+        violations.extend((self.rpc.check)(encoded, now, strict));
         violations.check()?;
         match answer {
             Answer::Standard(method) if method.is_change() => {

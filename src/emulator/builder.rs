@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use prost::{Message, Name};
+use prost_reflect::DescriptorPool;
 
 use super::api::{Api, Methods};
 use super::auth::Auth;
@@ -292,8 +293,9 @@ impl Builder {
         let mut methods = Methods::default();
         for hosted in &self.hosted {
             environment.types = (hosted.register)(environment.types);
-            let pool = hosted.pool().map_err(|error| failed(error.to_string()))?;
-            methods.add(hosted.methods, hosted.check, &pool, special::methods());
+            let pool = DescriptorPool::decode(hosted.descriptors);
+            let pool = pool.map_err(|error| failed(error.to_string()))?;
+            methods.add(hosted, &pool, special::methods());
         }
         environment.pages = self.pages.unwrap_or(match self.gate.deployment {
             Deployment::Cloud => PageLimits::CLOUD,

@@ -26,7 +26,6 @@ use self::tokens::Tokens;
 use super::api::Api;
 use super::faults::{Fault, Kind};
 use super::fingerprint::Fingerprint;
-use super::hosted::Hosted;
 use super::log::{self, Arrival, Log};
 use crate::rpc::MethodSpec;
 use crate::server::browsers::Browsers;
@@ -51,7 +50,6 @@ pub(super) struct Gate {
     front: Front,
     pub(super) settings: Settings,
     api: Api,
-    hosted: Vec<Hosted>,
     tokens: Tokens,
     rate: RateLimit,
     pending: Pending,
@@ -59,13 +57,7 @@ pub(super) struct Gate {
 }
 
 impl Gate {
-    pub(super) fn new(
-        settings: Settings,
-        api: Api,
-        hosted: Vec<Hosted>,
-        rest: RestFront,
-        routes: Routes,
-    ) -> Self {
+    pub(super) fn new(settings: Settings, api: Api, rest: RestFront, routes: Routes) -> Self {
         let body_time = settings.limits.body_time;
         let limits = RestLimits { body_time, ..RestLimits::default() };
         let rest = rest.status_rule(http_status).limits(limits).head(settings.head);
@@ -74,7 +66,6 @@ impl Gate {
         Self {
             front: Front { about: ABOUT, browsers, rest, routes, body_time, documents },
             api,
-            hosted,
             tokens: Tokens::new(settings.auth.clone()),
             rate: RateLimit::default(),
             pending: Pending::new(settings.pending_after),
@@ -196,8 +187,9 @@ impl Gate {
         }
         let call = async |call: RestCall| {
             let spec = call.rpc();
-            let types = self.hosted.iter().find_map(|hosted| hosted.types(spec.path));
-            let Some(types) = types else { return call.unimplemented().await };
+            let Some(types) = self.api.methods.types(spec.path) else {
+                return call.unimplemented().await;
+            };
             call.answer_encoded(types, RpcTypes::request, |request| self.call(spec, request)).await
         };
         // Boxed, because every function that a future passes through copies it.

@@ -12,13 +12,13 @@ use super::faults::Faults;
 use super::gate::Gate;
 use super::log::Arrival;
 use super::store::Store;
+use crate::server::RestFront;
 use crate::server::connections::{self, Calls, Plain, Workers};
 use crate::server::front;
 use crate::server::health::ReportedHealth;
 use crate::server::introspection;
 use crate::server::notifier::Notifier;
 use crate::server::running::RunningServer;
-use crate::server::{ConnectionLimits, RestFront};
 
 /// A running emulator.
 ///
@@ -91,7 +91,7 @@ impl Emulator {
         let listener = TcpListener::bind(address).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         let store = CloseOnDrop(Arc::clone(&self.api.store));
-        let serving = self.prepare().await?;
+        let serving = self.prepare()?;
         let gate = Arc::clone(&serving.gate);
         let server = RunningServer::start(address, |stopped| serving.serve(listener, stopped));
         Ok(Running { gate, server, store })
@@ -109,27 +109,28 @@ impl Emulator {
         shutdown: impl Future<Output = ()>,
     ) -> Result<(), EmulatorError> {
         let _store = CloseOnDrop(Arc::clone(&self.api.store));
-        self.prepare().await?.serve(listener, shutdown).await;
+        self.prepare()?.serve(listener, shutdown).await;
         Ok(())
     }
 
     /// Returns the services on both wires, with health checks and reflection, behind the gate.
-    async fn prepare(self) -> Result<Serving, EmulatorError> {
+    fn prepare(self) -> Result<Serving, EmulatorError> {
         let hosted = &self.hosted;
+        let deployment = self.gate.deployment;
         let specs = hosted.iter().flat_map(|hosted| hosted.methods).copied();
+        let kept = specs.clone().filter(|spec| deployment.has(spec));
+        let health = ReportedHealth::new(kept.map(|spec| spec.service));
         let rest = RestFront::of(specs.collect())
             .registry(self.api.environment.types.clone())
-            .keep(self.gate.deployment);
+            .keep(deployment);
         let sets = hosted.iter().map(|hosted| hosted.descriptors);
-        let health = ReportedHealth::new(rest.specs().map(|spec| spec.service));
         let routes = introspection::routes(health.clone(), sets);
         let routes = routes.map_err(|error| EmulatorError::Serve {
             reason: format!("the descriptors cannot be reflected: {error}"),
         })?;
-        let limits = self.gate.limits;
-        let gate = Arc::new(Gate::new(self.gate, self.api, self.hosted, rest, routes));
+        let gate = Arc::new(Gate::new(self.gate, self.api, rest, routes));
         let calls = front::calls(Arc::clone(&gate));
-        Ok(Serving { gate, calls, health, limits, notifier: self.notifier })
+        Ok(Serving { gate, calls, health, notifier: self.notifier })
     }
 }
 
@@ -138,7 +139,6 @@ struct Serving {
     gate: Arc<Gate>,
     calls: Calls,
     health: ReportedHealth,
-    limits: ConnectionLimits,
     notifier: Notifier,
 }
 
@@ -149,7 +149,7 @@ impl Serving {
             self.health.stop();
         };
         let (handshake, here) = (Arc::new(Plain), Workers::default());
-        let (limits, notifier) = (self.limits, &self.notifier);
+        let (limits, notifier) = (self.gate.settings.limits, &self.notifier);
         connections::serve(self.calls, listener, handshake, limits, here, notifier, shutdown).await;
     }
 }

@@ -120,12 +120,6 @@ impl RestFront {
         self
     }
 
-    /// Returns all RPCs.
-    #[cfg(feature = "emulator")]
-    pub(crate) fn specs(&self) -> impl Iterator<Item = &'static MethodSpec> {
-        self.rpcs.values().copied()
-    }
-
     /// Returns the HTTP bindings of all RPCs.
     #[cfg(feature = "_connections")]
     pub(super) fn bindings(&self) -> impl Iterator<Item = (&MethodSpec, &HttpBinding)> {

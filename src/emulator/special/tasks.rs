@@ -177,7 +177,7 @@ fn check_targets(targets: Option<&DeviceTaskTargets>) -> Result<(), Failure> {
     Err(Failure::exhausted(format!("a task has at most {MAX_TARGETS} targets, this one {count}")))
 }
 
-/// Makes triggers as they are kept: `expire_time` is about 30 days later if the client set none
+/// Completes triggers as ESET stores them: `expire_time` is about 30 days later if the client set none
 /// ([facts](crate::facts#automation), [facts](crate::facts#triggers)).
 fn made_triggers(triggers: &mut [Trigger], now: Timestamp) {
     for trigger in triggers {
