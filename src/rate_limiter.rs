@@ -178,7 +178,7 @@ impl RateLimiter {
         let flow = flow.unwrap_or_default();
         let ticket = self.shared.state().queue.ticket(priority, flow);
         let mut place = Place { shared: &self.shared, ticket, flow, is_served: false };
-        let mut pause: Option<(Wait, Instant, BoxFuture<'static, ()>)> = None;
+        let mut pause: Option<((bool, Instant), BoxFuture<'static, ()>)> = None;
         let turn = poll_fn(|cx| {
             let now = timer.now();
             let wait = match self.shared.step(ticket, now, deadline, cx.waker()) {
@@ -186,10 +186,11 @@ impl RateLimiter {
                 Step::Fail(error) => return Poll::Ready(Err(error)),
                 Step::Wait(wait) => wait,
             };
-            let until = now.checked_add(wait.time()).unwrap_or(deadline);
-            let (_, _, sleep) = match pause.take() {
-                Some(same) if same.0.is_like(wait) && same.1 == until => pause.insert(same),
-                _ => pause.insert((wait, until, wait.sleep(timer))),
+            let until = now.checked_add(wait.time).unwrap_or(deadline);
+            let kind = (wait.is_for_response, until);
+            let (_, sleep) = match pause.take() {
+                Some(same) if same.0 == kind => pause.insert(same),
+                _ => pause.insert((kind, wait.sleep(timer))),
             };
             if sleep.as_mut().poll(cx).is_ready() {
                 pause = None;
@@ -309,28 +310,18 @@ enum Step {
 }
 
 #[derive(Clone, Copy)]
-enum Wait {
-    /// Waits until it is time to check again.
-    Until(Duration),
-    /// Waits for a response that makes the call possible, until it would be too late.
-    Answer(Duration),
+struct Wait {
+    time: Duration,
+    /// Whether it is for a response that makes the call possible, until it would be too late, rather than until it is time
+    /// to check again.
+    is_for_response: bool,
 }
 
 impl Wait {
-    fn time(self) -> Duration {
-        match self {
-            Self::Until(time) | Self::Answer(time) => time,
-        }
-    }
-
-    fn is_like(self, other: Self) -> bool {
-        matches!(self, Self::Until(_)) == matches!(other, Self::Until(_))
-    }
-
     fn sleep(self, timer: &dyn Timer) -> BoxFuture<'static, ()> {
-        match self {
-            Self::Until(time) => timer.sleep(time),
-            Self::Answer(time) => timer.expiry(time),
+        match self.is_for_response {
+            true => timer.expiry(self.time),
+            false => timer.sleep(self.time),
         }
     }
 }
@@ -390,18 +381,15 @@ impl Shared {
             // When its own turn should come, it checks whether the calls ahead of it were polled.
             let is_due = wait.is_zero() && asking.is_zero();
             let look = if is_due { PATIENCE } else { wait.max(least).max(PATIENCE.min(asking)) };
-            return Step::Wait(Wait::Until(look.min(left)));
+            return Step::Wait(Wait { time: look.min(left), is_for_response: false });
         }
         if !asking.is_zero() {
-            return Step::Wait(Wait::Answer(asking.min(left)));
+            return Step::Wait(Wait { time: asking.min(left), is_for_response: true });
         }
         if !wait.is_zero() {
-            let is_in_time = wait < left;
-            return Step::Wait(if is_in_time {
-                Wait::Until(wait)
-            } else {
-                Wait::Answer(left.saturating_sub(least))
-            });
+            let is_for_response = wait >= left;
+            let time = if is_for_response { left.saturating_sub(least) } else { wait };
+            return Step::Wait(Wait { time, is_for_response });
         }
         *wake = state.queue.leave(ticket);
         let number = state.arrivals.push(now);
