@@ -3,7 +3,8 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// What a byte takes of the allowance, and the whole of it: 4 MB at once, and 1 kB a second, which is 86 MB a day.
+/// How much of the allowance a byte uses up, and the whole allowance: 4 MB at once, and 1 kB a second, which is 86 MB a
+/// day.
 const BYTE: Duration = Duration::from_millis(1);
 const WHOLE: Duration = Duration::from_secs(4000);
 
@@ -25,10 +26,10 @@ impl Default for Allowance {
 }
 
 impl Allowance {
-    /// Takes this number of bytes, if there are as many.
+    /// Takes this number of bytes if they are available.
     pub(super) fn take(&self, bytes: usize) -> bool {
         let now = Instant::now();
-        // When all of it is there again.
+        // When the whole allowance is available again.
         let mut whole_at = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let time = BYTE.saturating_mul(u32::try_from(bytes).unwrap_or(u32::MAX));
         let at = (*whole_at).max(now) + time;

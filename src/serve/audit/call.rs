@@ -9,18 +9,23 @@ use super::target::Target;
 use crate::wkt::Timestamp;
 
 /// A call to be logged.
-#[derive(Clone, Debug)]
+#[derive(Debug, Serialize)]
 pub(in crate::serve) struct Call {
     pub(in crate::serve) caller: String,
     /// Whether the caller's token is one that the upstream has not accepted yet.
+    #[serde(skip)]
     pub(in crate::serve) is_unproven: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::serve) subject: Option<String>,
     /// Of the caller's own token: the beginning of its hash.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::serve) token: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::serve) peer: Option<SocketAddr>,
     pub(in crate::serve) tenant: String,
     /// The full name of the RPC.
     pub(in crate::serve) rpc: &'static str,
+    #[serde(flatten)]
     pub(in crate::serve) target: Target,
 }
 
@@ -28,20 +33,10 @@ pub(in crate::serve) struct Call {
 struct Line<'a> {
     time: Timestamp,
     event: &'a str,
-    call: String,
-    caller: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    subject: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    token: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    peer: Option<SocketAddr>,
-    tenant: &'a str,
-    rpc: &'a str,
-    #[serde(skip_serializing_if = "str::is_empty")]
-    target: &'a str,
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    uuids: &'a [String],
+    #[serde(rename = "call")]
+    id: String,
+    #[serde(flatten)]
+    call: &'a Call,
     #[serde(flatten)]
     outcome: Option<Outcome<'a>>,
 }
@@ -58,20 +53,8 @@ pub(super) struct Outcome<'a> {
 
 impl Call {
     pub(super) fn line(&self, event: &str, id: u64, outcome: Option<Outcome<'_>>) -> Vec<u8> {
-        let line = Line {
-            time: SystemTime::now().into(),
-            event,
-            call: format!("{id:016x}"),
-            caller: &self.caller,
-            subject: self.subject.as_deref(),
-            token: self.token.as_deref(),
-            peer: self.peer,
-            tenant: &self.tenant,
-            rpc: self.rpc,
-            target: &self.target.path,
-            uuids: &self.target.uuids,
-            outcome,
-        };
+        let (time, id) = (SystemTime::now().into(), format!("{id:016x}"));
+        let line = Line { time, event, id, call: self, outcome };
         // Text, numbers and a time of this age have JSON forms.
         let mut json = serde_json::to_vec(&line).unwrap_or_default();
         json.push(b'\n');

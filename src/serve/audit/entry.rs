@@ -9,6 +9,7 @@ use tonic::{Code, Status};
 use super::call::{Call, Outcome};
 use super::log::AuditLog;
 use super::open_calls::OpenCall;
+use super::writer::Command;
 use crate::error::{REQUEST_ID, code_name};
 use crate::telemetry::dropped;
 
@@ -26,7 +27,7 @@ impl AuditLog {
         let begun = Instant::now();
         let id = fastrand::u64(..);
         let line = call.line("begin", id, None);
-        // The other line is about as long.
+        // The line at the end is about as long.
         self.allow(&call, 2 * line.len())?;
         self.open.lock().insert(id, OpenCall { call, begun, is_sent: false });
         let entry = Entry { log: self.clone(), id };
@@ -58,7 +59,7 @@ impl AuditLog {
         let milliseconds = u64::try_from(open.begun.elapsed().as_millis()).unwrap_or(u64::MAX);
         let (code, may_have_run) = (code_name(outcome.0), outcome.1);
         let outcome = Outcome { code, may_have_run, request_id, milliseconds };
-        self.write_end(id, open.call.line("end", id, Some(outcome)));
+        self.send(Command::End(id, open.call.line("end", id, Some(outcome))));
     }
 
     /// Waits for the ends of calls that are cancelled with their connections, and logs those that do not come in time.

@@ -37,7 +37,7 @@ use crate::server::notifier::Notifier;
 ///
 /// Callers with [`Identity::OwnToken`](crate::serve::Identity::OwnToken) could fill the disk with made-up tokens. So all
 /// tokens that their upstream has not accepted yet have 4 MB of the log at once, some 5,000 calls, and 1 kB a second.
-/// Beyond that their calls that change something fail with `RESOURCE_EXHAUSTED` and are not sent. This is over for a token
+/// Beyond that their calls that change something fail with `RESOURCE_EXHAUSTED` and are not sent. The limit ends for a token
 /// once a call with it has succeeded, such as one that changes nothing.
 ///
 /// While the disk is full, the `end` of calls that had begun is kept and tried again every second, until there is room.
@@ -82,7 +82,8 @@ impl AuditLog {
         Self { open: Arc::default(), ..self }
     }
 
-    /// Ends the calls of a server that has stopped. Waits until all lines so far are written, or tells the operator of those that cannot be.
+    /// Ends the calls of a server that has stopped. Waits until all lines so far are written, or tells the operator which
+    /// cannot be.
     pub(in crate::serve) async fn finish(&self) {
         self.end_all().await;
         // The notifier says what fails.
@@ -103,18 +104,13 @@ impl AuditLog {
         })
     }
 
-    /// Writes the line after a call some time soon.
-    pub(super) fn write_end(&self, id: u64, line: Vec<u8>) {
-        self.send(Command::End(id, line));
-    }
-
     async fn ask(&self, command: impl FnOnce(Answer) -> Command) -> io::Result<()> {
         let (answer, answered) = oneshot::channel();
         self.send(command(answer));
         answered.await.unwrap_or_else(|_| Err(io::Error::other("its thread is gone")))
     }
 
-    fn send(&self, command: Command) {
+    pub(super) fn send(&self, command: Command) {
         // Without the thread, the answer's channel is closed, which fails the call.
         let _ = self.commands.send(command);
     }

@@ -1,4 +1,4 @@
-//! The calls whose end is to come.
+//! The calls that have begun and not ended.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -1,5 +1,7 @@
 //! What a call is about, read from its HTTP form. Nothing here is specific to an RPC.
 
+use serde::Serialize;
+
 use crate::error::is_uuid;
 use crate::transcode::Encoded;
 
@@ -11,11 +13,13 @@ const MOST: usize = 100;
 const LONGEST: usize = 512;
 
 /// What a call is about.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default, Serialize)]
 pub(in crate::serve) struct Target {
     /// The HTTP method and the path, such as `DELETE /v1/device_tasks/0b7f…`.
+    #[serde(rename = "target", skip_serializing_if = "String::is_empty")]
     pub(in crate::serve) path: String,
-    pub(super) uuids: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    uuids: Vec<String>,
 }
 
 impl Target {

@@ -36,7 +36,7 @@ pub(super) enum Command {
 
 pub(super) struct Writer {
     file: LogFile,
-    /// The calls whose beginning may be in the log and whose end is to come.
+    /// The calls whose beginning may be in the log, without their end.
     begun: HashSet<u64>,
     /// Ends that could not be written. There are at most as many as calls that had begun when the disk became full,
     /// since no further one begins before these are written.
@@ -56,7 +56,7 @@ impl Writer {
     pub(super) fn run(mut self, commands: &Receiver<Command>) {
         while let Some(first) = self.next(commands) {
             let followed = match &first {
-                // That does it itself, and says nothing.
+                // Reopening does so itself, without a notice.
                 Command::Reopen(_) => Ok(()),
                 _ => self.follow(),
             };
@@ -146,7 +146,7 @@ impl Writer {
         Ok(())
     }
 
-    /// Waits for the disk, and answers who waits.
+    /// Waits for the disk, and answers those who wait.
     fn settle(&mut self, waiting: &mut Vec<(Answer, io::Result<()>)>) {
         if waiting.is_empty() {
             return;
