@@ -96,7 +96,6 @@ mod failure;
 mod gate;
 mod health;
 mod health_checks;
-mod hosted;
 mod hosted_rpc;
 mod jwt;
 mod metadata;
@@ -108,7 +107,7 @@ mod rules;
 mod server;
 mod tls;
 
-pub use access::{Access, AccessError};
+pub use access::Access;
 pub use access_handle::AccessHandle;
 pub use audit::AuditLog;
 pub use bridge::{Bridge, RunningBridge};

@@ -52,6 +52,7 @@ mod reflection;
 mod rest;
 pub(crate) mod rich_status;
 #[cfg(feature = "_connections")]
+#[cfg_attr(not(feature = "serve"), allow(unreachable_pub))]
 pub(crate) mod running;
 mod services;
 

@@ -8,12 +8,13 @@ use http::{HeaderMap, HeaderName, header};
 use tonic::Status;
 
 use super::caller::{Caller, Identity, TokenHash};
-use super::config::Budget;
+use super::config::RedisBudget;
 use super::health::Health;
 use super::jwt::JwtIssuer;
 use super::metadata::TENANT;
 use super::own_tokens::{OwnToken, OwnTokens};
 use crate::client::Client;
+use crate::error::Error;
 use crate::server::head::bearer;
 use crate::wkt::TypeRegistry;
 
@@ -35,11 +36,11 @@ use crate::wkt::TypeRegistry;
 /// ```
 #[derive(Default)]
 pub struct Access {
-    tenants: BTreeMap<String, Arc<Tenant>>,
+    pub(super) tenants: BTreeMap<String, Arc<Tenant>>,
     callers: HashMap<Identity, Arc<Caller>>,
-    jwt: Option<Arc<JwtIssuer>>,
-    /// What the tenants of a configuration share with other bridges.
-    pub(super) redis: Option<Arc<Budget>>,
+    pub(super) jwt: Option<Arc<JwtIssuer>>,
+    /// What the tenants of a configuration share with other bridges, and a hash of its settings.
+    pub(super) redis: Option<(Arc<RedisBudget>, TokenHash)>,
 }
 
 /// Where the calls of a tenant go: a client, whose JSON remembers enum names. Nothing is shared with other tenants: the
@@ -133,19 +134,14 @@ impl Access {
         self
     }
 
-    /// Returns the issuer of the tokens of callers.
-    pub(super) fn issuer(&self) -> Option<&JwtIssuer> {
-        self.jwt.as_deref()
-    }
-
     /// Adds a caller.
     ///
     /// # Errors
     ///
     /// Fails if it has no tenant or one that was not added before, or if another caller has the same
     /// identity.
-    pub fn caller(mut self, caller: Caller) -> Result<Self, AccessError> {
-        let wrong = |problem: String| AccessError(format!("caller {:?}: {problem}", caller.name));
+    pub fn caller(mut self, caller: Caller) -> Result<Self, Error> {
+        let wrong = |problem: String| Error::config(format!("caller {:?}: {problem}", caller.name));
         if caller.tenants.is_empty() {
             return Err(wrong("it has no tenant".to_owned()));
         }
@@ -162,11 +158,6 @@ impl Access {
     /// Whether anyone may call without showing who they are.
     pub fn is_open(&self) -> bool {
         self.callers.contains_key(&Identity::Anyone)
-    }
-
-    /// Returns the tenants in the order of their names.
-    pub(super) fn tenants(&self) -> impl Iterator<Item = &Arc<Tenant>> {
-        self.tenants.values()
     }
 
     /// Finds out who sent a request with these headers and extensions.
@@ -251,7 +242,7 @@ impl Access {
     }
 }
 
-/// Whether a header is there several times: others could mean another of its values than this server.
+/// Whether a header occurs several times: other software could use another of its values than this server does.
 fn is_twice(headers: &HeaderMap, name: &HeaderName) -> bool {
     headers.get_all(name).iter().nth(1).is_some()
 }
@@ -264,15 +255,3 @@ impl fmt::Debug for Access {
             .finish()
     }
 }
-
-/// A [`Caller`] that cannot be added.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AccessError(String);
-
-impl fmt::Display for AccessError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for AccessError {}

@@ -16,7 +16,7 @@ use super::access_handle::AccessHandle;
 use super::audit::AuditLog;
 use super::gate::Gate;
 use super::health_checks::HealthChecks;
-use super::hosted::Hosted;
+use super::hosted_rpc::{FindRpc, HostedRpc};
 use super::operations::Operations;
 use super::tls::{ServerTls, TlsHandle};
 use crate::client::Client;
@@ -27,7 +27,7 @@ use crate::server::health::ReportedHealth;
 use crate::server::introspection;
 use crate::server::notifier::Notifier;
 use crate::server::pages::About;
-use crate::server::running::RunningServer;
+pub use crate::server::running::RunningServer as RunningBridge;
 use crate::server::{AllServices, ConnectionLimits, Origin, RestFront, RestLimits, Services};
 
 const ABOUT: About = About {
@@ -38,7 +38,8 @@ const ABOUT: About = About {
 /// A server that forwards calls; see the [module](super).
 pub struct Bridge {
     access: AccessHandle,
-    hosted: Vec<Hosted>,
+    rpcs: Vec<HostedRpc>,
+    descriptors: Vec<&'static [u8]>,
     limits: ConnectionLimits,
     worker_threads: usize,
     origins: Vec<Origin>,
@@ -51,9 +52,10 @@ pub struct Bridge {
 impl Bridge {
     /// Forwards the calls of these callers to their tenants.
     pub fn new(access: Access) -> Self {
-        Self {
+        let bridge = Self {
             access: AccessHandle::new(access),
-            hosted: vec![Hosted::of::<AllServices>()],
+            rpcs: Vec::new(),
+            descriptors: Vec::new(),
             limits: ConnectionLimits::default(),
             worker_threads: 0,
             origins: Vec::new(),
@@ -61,7 +63,8 @@ impl Bridge {
             tls: None,
             audit: None,
             operations: None,
-        }
+        };
+        bridge.services(AllServices)
     }
 
     /// Forwards the calls of everybody by this client. For loopback, where every user of the machine may use
@@ -74,7 +77,8 @@ impl Bridge {
     /// services.
     #[must_use]
     pub fn services<S: Services>(mut self, _services: S) -> Self {
-        self.hosted.push(Hosted::of::<S>());
+        self.rpcs.extend(S::METHODS.iter().filter_map(|spec| S::visit(spec.path, FindRpc)));
+        self.descriptors.push(S::DESCRIPTORS);
         self
     }
 
@@ -154,9 +158,7 @@ impl Bridge {
         let listener = TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
         let prepared = self.prepare(address)?;
-        Ok(RunningBridge(RunningServer::start(address, |stopped| {
-            prepared.serve(listener, stopped)
-        })))
+        Ok(RunningBridge::start(address, |stopped| prepared.serve(listener, stopped)))
     }
 
     /// Serves on a listener until `shutdown` completes. Then health checks report `NOT_SERVING`, the listener is
@@ -197,27 +199,23 @@ impl Bridge {
 
     /// Returns the services on all fronts, with health checks and reflection.
     fn calls(&self) -> Result<(ReportedHealth, Calls), DecodeError> {
-        let hosted = &self.hosted;
-        let services = hosted.iter().flat_map(|one| one.methods).map(|spec| spec.service);
-        let descriptors = hosted.iter().map(|hosted| hosted.descriptors);
-        let health = ReportedHealth::new(services);
+        let specs = self.rpcs.iter().map(|rpc| rpc.spec);
+        let health = ReportedHealth::new(specs.clone().map(|spec| spec.service));
         let checks = HealthChecks { access: self.access_handle(), reported: health.clone() };
-        let routes = introspection::routes(checks, descriptors)?;
+        let routes = introspection::routes(checks, self.descriptors.iter().copied())?;
         let body_time = self.limits.body_time;
         // A body has the limit of its tenant's messages, and a head that of HTTP/2 with every protocol: a JSON Web Token
         // with many groups takes more than ESET's servers do.
         let (max_body, max_head) = (usize::MAX, connections::MAX_HEADERS);
         let limits = RestLimits { body_time, max_body, max_head, ..RestLimits::default() };
-        let specs = hosted.iter().flat_map(|hosted| hosted.methods).copied();
         let rest = RestFront::of(specs.collect()).limits(limits).head(true);
         let browsers = Browsers { allowed: self.origins.clone(), has_tls: self.tls.is_some() };
-        let rpcs = hosted.iter().flat_map(|hosted| &hosted.rpcs);
         let documents = Default::default();
         let gate = Gate {
             front: Front { about: ABOUT, browsers, rest, routes, body_time, documents },
             access: self.access_handle(),
             audit: self.audit.clone(),
-            rpcs: rpcs.map(|rpc| (rpc.spec.path, *rpc)).collect(),
+            rpcs: self.rpcs.iter().map(|rpc| (rpc.spec.path, *rpc)).collect(),
         };
         Ok((health, front::calls(Arc::new(gate))))
     }
@@ -268,26 +266,5 @@ impl fmt::Debug for Bridge {
             .field("limits", &self.limits)
             .field("origins", &self.origins)
             .finish_non_exhaustive()
-    }
-}
-
-/// A running bridge. Dropping it stops it at once; [`shutdown`](Self::shutdown) lets calls finish.
-#[derive(Debug)]
-pub struct RunningBridge(RunningServer);
-
-impl RunningBridge {
-    /// Returns the address on which the bridge listens.
-    pub fn local_addr(&self) -> SocketAddr {
-        self.0.local_addr()
-    }
-
-    /// Returns the URL for a client, such as `http://127.0.0.1:41234`.
-    pub fn endpoint(&self) -> String {
-        self.0.endpoint()
-    }
-
-    /// Stops listening and waits up to ten seconds for current calls.
-    pub async fn shutdown(self) {
-        self.0.shutdown().await;
     }
 }

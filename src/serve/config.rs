@@ -12,7 +12,6 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -22,7 +21,7 @@ use self::callers::CallerTable;
 pub use self::config_error::ConfigError;
 pub(super) use self::fixed::FixedSettings;
 use self::place::Source;
-pub(super) use self::redis::Budget;
+pub(super) use self::redis::RedisBudget;
 use super::access::Access;
 use super::bridge::Bridge;
 use super::certificate_files::{CertificateFiles, TlsFiles};
@@ -128,10 +127,12 @@ const LONGEST_MESSAGE: usize = 0x7fff_ffff;
 /// * **Paths** are relative to the folder of the file.
 #[derive(Debug)]
 pub struct Config {
-    path: PathBuf,
-    fixed: FixedSettings,
-    tls: Option<(ServerTls, CertificateFiles)>,
-    access: Access,
+    pub(super) path: PathBuf,
+    /// The settings that a bridge takes when it starts.
+    pub(super) fixed: FixedSettings,
+    /// The certificate to serve with, and its files.
+    pub(super) tls: Option<(ServerTls, CertificateFiles)>,
+    pub(super) access: Access,
 }
 
 #[derive(Deserialize)]
@@ -232,21 +233,6 @@ impl Config {
     /// Returns the address to listen on.
     pub fn listen(&self) -> SocketAddr {
         self.fixed.listen
-    }
-
-    /// Returns the path of the file.
-    pub(super) fn path(&self) -> &Path {
-        &self.path
-    }
-
-    /// Returns the certificate to serve with, and its files.
-    pub(super) fn tls(&self) -> Option<(ServerTls, CertificateFiles)> {
-        self.tls.clone()
-    }
-
-    /// Returns the settings that a bridge takes when it starts.
-    pub(super) fn fixed(&self) -> &FixedSettings {
-        &self.fixed
     }
 
     /// Returns who may call what.
@@ -369,18 +355,6 @@ fn time(source: &Source<'_>, key: &str, text: &Spanned<String>) -> Result<Durati
     })
 }
 
-/// Returns the budget of Redis, which stays with its connection if its settings do.
-fn redis(
-    source: &Source<'_>,
-    table: &Spanned<redis::Table>,
-    previous: Option<&Access>,
-) -> Result<Arc<Budget>, ConfigError> {
-    let budget = Budget::read(source, table)?;
-    let previous = previous.and_then(|access| access.redis.as_ref());
-    let same = previous.filter(|previous| previous.fingerprint() == budget.fingerprint());
-    Ok(same.cloned().unwrap_or_else(|| Arc::new(budget)))
-}
-
 fn access(
     source: &Source<'_>,
     file: &File,
@@ -388,18 +362,23 @@ fn access(
 ) -> Result<Access, ConfigError> {
     let mut access = Access::new();
     let first_byte = file.limits.first_byte_time.as_ref();
+    let redis = file.redis.as_ref().map(|table| redis::read(source, table)).transpose()?;
+    // A budget stays with its connection if its settings do.
+    let kept = previous.and_then(|access| access.redis.as_ref());
+    let kept = kept.filter(|(_, settings)| redis.as_ref().is_some_and(|(_, new)| new == settings));
     let of_all = tenants::OfAll {
         first_byte: first_byte
             .map_or(Ok(FIRST_BYTE_TIME), |text| time(source, "limits.first_byte_time", text))?,
         message: message_limit(source, &file.limits)?,
-        redis: file.redis.as_ref().map(|table| redis(source, table, previous)).transpose()?,
+        redis: kept.cloned().or(redis),
     };
     access.redis.clone_from(&of_all.redis);
     for tenant in tenants::all(source, &file.tenants, &of_all, previous)? {
         access.insert(tenant);
     }
     if let Some(table) = &file.jwt {
-        access = access.jwt(jwt(source, table)?.after(previous.and_then(Access::issuer)));
+        access = access
+            .jwt(jwt(source, table)?.after(previous.and_then(|access| access.jwt.as_deref())));
     }
     if file.tenants.is_empty() {
         return Err(ConfigError(format!(
@@ -415,7 +394,8 @@ fn access(
     for (name, table) in &file.callers {
         let caller = callers::caller(source, name, table, file.jwt.is_some(), has_authorities)?;
         let added = access.caller(caller);
-        access = added.map_err(|error| source.at("callers", &table.span(), &error))?;
+        access =
+            added.map_err(|error| source.at("callers", &table.span(), &Error::message(&error)))?;
     }
     Ok(access)
 }

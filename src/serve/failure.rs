@@ -19,8 +19,8 @@ use crate::server::rich_status::{bad_request, violation, with_details};
 use crate::transport::names_a_place;
 use crate::wkt::Any;
 
-/// Returns the error of a call that was not sent, with the code of gRPC's servers if its bytes are no such message. An
-/// upstream over gRPC finds that out itself.
+/// Returns the error of a call that was not sent. If its bytes are not a valid message, it has the code of gRPC's servers;
+/// an upstream over gRPC finds that out itself.
 pub(super) fn of_request(error: Error, rpc: HostedRpc, message: Bytes) -> Error {
     if error.kind() != ErrorKind::Config {
         return error;
@@ -46,13 +46,15 @@ pub(super) fn status(error: Error, problem: Option<Problem>, tenant: &str) -> St
     let inferred = error.http_status().filter(|_| is_inferred);
     let message = message(&error, tenant);
     let mut status = if is_of_login {
-        login_failed(&message, &error)
+        let name = code_name(error.code());
+        let message = format!("this server's own login at the upstream failed, {name}: {message}");
+        replaced(Code::Unavailable, message, &error)
     } else if error.kind() == ErrorKind::Limit && error.code() == Code::OutOfRange {
         // The response of the upstream is over a limit: the client's code would tell the caller that the request was
         // wrong.
-        Status::with_metadata(Code::Internal, error.message(), error.metadata().clone())
+        replaced(Code::Internal, message, &error)
     } else if message != error.message() {
-        replaced(message, &error)
+        replaced(error.code(), message, &error)
     } else {
         Status::from(error)
     };
@@ -89,16 +91,9 @@ fn message(error: &Error, tenant: &str) -> String {
     }
 }
 
-fn replaced(message: String, error: &Error) -> Status {
-    let mut status = with_details(error.code(), message, error.details().to_vec());
-    *status.metadata_mut() = error.metadata().clone();
-    status
-}
-
-fn login_failed(message: &str, error: &Error) -> Status {
-    let name = code_name(error.code());
-    let message = format!("this server's own login at the upstream failed, {name}: {message}");
-    let mut status = with_details(Code::Unavailable, message, error.details().to_vec());
+/// Returns the error with another code and message.
+fn replaced(code: Code, message: String, error: &Error) -> Status {
+    let mut status = with_details(code, message, error.details().to_vec());
     *status.metadata_mut() = error.metadata().clone();
     status
 }

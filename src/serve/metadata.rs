@@ -101,42 +101,35 @@ fn is_of_caller(name: &HeaderName) -> bool {
         }
         name => name,
     };
-    let is_listed = matches!(
-        name,
+    match name {
         // One connection (RFC 9110, 7.6).
-        "cdn-loop"
-            | "early-data"
-            | "max-forwards"
-            // Who calls.
-            | "dnt"
-            | "from"
-            | "origin"
-            | "referer"
-            | "save-data"
-            | "upgrade-insecure-requests"
-            | "user-agent"
-            | "x-host"
-            | "x-requested-with"
-            // Parts and conditions of one HTTP request, and wishes for its response.
-            | "cache-control"
-            | "pragma"
-            | "prefer"
-            | "priority"
-            | "range"
-            // gRPC-Web.
-            | "x-grpc-web"
-            | "x-user-agent"
-    );
-    is_listed
+        "cdn-loop" | "early-data" | "max-forwards" => true,
+        // Who calls.
+        "dnt"
+        | "from"
+        | "origin"
+        | "referer"
+        | "save-data"
+        | "upgrade-insecure-requests"
+        | "user-agent"
+        | "x-host"
+        | "x-requested-with" => true,
+        // Parts and conditions of one HTTP request, and wishes for its response.
+        "cache-control" | "pragma" | "prefer" | "priority" | "range" => true,
+        // gRPC-Web.
+        "x-grpc-web" | "x-user-agent" => true,
         // What the client would refuse.
-        || is_of_protocol(name)
-        || metadata::is_of_bytes(name)
-        || metadata::begins_with_any(name, &BEGINNINGS)
-        || name.split('-').any(|word| CREDENTIALS.contains(&word))
-        || name.contains("api-key")
-        || name.ends_with("-override")
-        // Makes a call safe to repeat, and is no secret.
-        || (name.ends_with("-key") && !name.ends_with("idempotency-key"))
+        _ if is_of_protocol(name) => true,
+        _ => {
+            metadata::is_of_bytes(name)
+                || metadata::begins_with_any(name, &BEGINNINGS)
+                || name.split('-').any(|word| CREDENTIALS.contains(&word))
+                || name.contains("api-key")
+                || name.ends_with("-override")
+                // Makes a call safe to repeat, and is no secret.
+                || (name.ends_with("-key") && !name.ends_with("idempotency-key"))
+        }
+    }
 }
 
 /// Returns the metadata of a caller's request for the upstream, with a token that the caller has there.

@@ -21,7 +21,7 @@ use crate::server::notifier::Notifier;
 use crate::transcode::read_form;
 use crate::wkt::Timestamp;
 
-/// How long a thread that serves may take for what it is doing.
+/// How long a serving thread may be busy with one thing.
 const PATIENCE: Duration = Duration::from_secs(3);
 
 type Render = Arc<dyn Fn() -> String + Send + Sync>;
@@ -31,7 +31,7 @@ type Render = Arc<dyn Fn() -> String + Send + Sync>;
 ///
 /// | path | answer |
 /// |---|---|
-/// | `/livez` | 200: every thread that serves goes on. 503 if one has not for 3 seconds, or has ended: only a restart helps |
+/// | `/livez` | 200: every serving thread makes progress. 503 if one has made none for 3 seconds, or has ended: only a restart helps |
 /// | `/readyz` | 200, or 503 once the bridge is stopping. Its JSON names the tenants that are down, since when, and the error. One such tenant does not make the bridge unready, since the others would lose it |
 /// | `/readyz?tenant=NAME` | the same for one tenant: 503 while it is down, 404 for an unknown one, 400 for another query |
 /// | `/metrics` | what [`metrics`](Self::metrics) returns, for Prometheus |
@@ -132,8 +132,8 @@ impl Reported {
 
     fn readiness(&self, only: Option<&str>) -> Response<String> {
         let access = self.access.current();
-        let tenants =
-            access.tenants().filter(|tenant| only.is_none_or(|only| only == &*tenant.name));
+        let tenants = access.tenants.values();
+        let tenants = tenants.filter(|tenant| only.is_none_or(|only| only == &*tenant.name));
         let (mut count, mut down) = (0, serde_json::Map::new());
         for tenant in tenants {
             count += 1;

@@ -116,11 +116,13 @@ impl RedisBudget {
         builder.shared_limit(Arc::new(TenantLimit { budget, key, alone: Mutex::default() }))
     }
 
-    /// Asks Redis; `None` if it is away.
+    /// Asks Redis; `None` if it is unreachable.
     async fn ask(self: &Arc<Self>, key: &str, interval: Duration, most: Duration) -> Option<i64> {
-        let connection = self.connection().await?;
-        let asked = timeout(PATIENCE, self.invoke(connection, key, interval, most)).await;
-        match asked {
+        let mut connection = self.connection().await?;
+        let micros = |time: Duration| i64::try_from(time.as_micros()).unwrap_or(i64::MAX);
+        let mut call = self.script.key(key);
+        call.arg(micros(interval)).arg(micros(most)).arg(self.instances);
+        match timeout(PATIENCE, call.invoke_async(&mut connection)).await {
             Ok(Ok(wait)) => {
                 if self.degraded.set(false) {
                     tracing::warn!(target: "eset_protect::server", "Redis decides about the budgets again");
@@ -176,19 +178,6 @@ impl RedisBudget {
             let share = self.instances;
             tracing::warn!(target: "eset_protect::server", "Redis is unreachable; this instance takes 1/{share} of each budget: {error}");
         }
-    }
-
-    async fn invoke(
-        &self,
-        mut connection: MultiplexedConnection,
-        key: &str,
-        interval: Duration,
-        most: Duration,
-    ) -> Result<i64, RedisError> {
-        let micros = |time: Duration| i64::try_from(time.as_micros()).unwrap_or(i64::MAX);
-        let mut call = self.script.key(key);
-        call.arg(micros(interval)).arg(micros(most)).arg(self.instances);
-        call.invoke_async(&mut connection).await
     }
 
     async fn connect(&self) -> Result<MultiplexedConnection, RedisError> {

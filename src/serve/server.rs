@@ -69,8 +69,8 @@ impl Server {
     ///
     /// Fails if an address cannot be used or the audit log cannot be opened. The error names the key.
     pub async fn bind(config: Config) -> io::Result<Self> {
-        let (path, fixed) = (config.path().to_owned(), config.fixed().clone());
-        let files = config.tls().map(|(_, files)| files);
+        let (path, fixed) = (config.path.clone(), config.fixed.clone());
+        let files = config.tls.as_ref().map(|(_, files)| files.clone());
         let log = fixed
             .audit_log
             .as_ref()
@@ -177,7 +177,8 @@ pub struct ReloadHandle(Arc<Notify>);
 impl ReloadHandle {
     /// Makes the server read its configuration and certificate again, and open its audit log again, such as after
     /// logrotate. It drops no call; tenants with the same settings keep their connections, tokens and budgets. A wrong file
-    /// changes nothing, and neither does one that lets everybody on this machine call where they had to show who they are. The server tells the outcome as it tells everything. One that is reloading does so once more.
+    /// changes nothing, and neither does one that lets everybody on this machine call although callers had to show who they
+    /// are. The server reports the outcome like its other notices. If it is reloading already, it reloads once more.
     pub fn reload(&self) {
         self.0.notify_one();
     }
@@ -243,9 +244,8 @@ impl Following {
             format!("not reloaded; the old configuration stays in use: {problem}")
         };
         let config = read_again(self.path.clone(), self.access.current()).await.map_err(stays)?;
-        let kept = self.fixed.changed(config.fixed());
-        let tls = config.tls();
-        let access = config.into_access();
+        let Config { fixed, tls, access, .. } = config;
+        let kept = self.fixed.changed(&fixed);
         if access.is_open() && !self.access.current().is_open() {
             let expected = "expected callers that show who they are, as before";
             return Err(stays(format!(

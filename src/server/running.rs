@@ -10,9 +10,9 @@ use tokio_util::task::AbortOnDropHandle;
 /// Completes when a server is to stop.
 pub(crate) type Stopped = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// A server that runs on the current runtime until it is dropped or [shut down](Self::shutdown).
+/// A running server. Dropping it stops it at once; [`shutdown`](Self::shutdown) lets calls finish.
 #[derive(Debug)]
-pub(crate) struct RunningServer {
+pub struct RunningServer {
     address: SocketAddr,
     server: AbortOnDropHandle<()>,
     stop: oneshot::Sender<()>,
@@ -32,16 +32,18 @@ impl RunningServer {
         Self { address, server: AbortOnDropHandle::new(tokio::spawn(serving)), stop }
     }
 
-    pub(crate) fn local_addr(&self) -> SocketAddr {
+    /// Returns the address on which it listens.
+    pub fn local_addr(&self) -> SocketAddr {
         self.address
     }
 
-    pub(crate) fn endpoint(&self) -> String {
+    /// Returns the URL for a client, such as `http://127.0.0.1:41234`.
+    pub fn endpoint(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// Stops it and waits for its end.
-    pub(crate) async fn shutdown(self) {
+    /// Stops listening and waits up to ten seconds for current calls.
+    pub async fn shutdown(self) {
         drop(self.stop);
         // An error means that the server panicked; its connections are gone then, too.
         let _ = self.server.await;

@@ -183,7 +183,7 @@ fn callers_that_cannot_be_told_apart_are_refused() {
         (stranger, "caller \"one\": there is no tenant \"b\""),
         (none, "caller \"one\": it has no tenant"),
     ] {
-        assert_eq!(result.unwrap_err().to_string(), expected);
+        assert_eq!(result.unwrap_err().message(), expected);
     }
 }
 

@@ -1,5 +1,7 @@
 //! Stands in for the table of Redis if the feature `redis` is off.
 
+use std::sync::Arc;
+
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use toml::Spanned;
@@ -13,19 +15,18 @@ use crate::serve::TokenHash;
 pub(super) struct Table(#[allow(dead_code)] IgnoredAny);
 
 /// There is none.
-pub(in crate::serve) enum Budget {}
+pub(in crate::serve) enum RedisBudget {}
 
-impl Budget {
-    pub(super) fn read(source: &Source<'_>, table: &Spanned<Table>) -> Result<Self, ConfigError> {
-        let problem = "this program was built without the feature `redis`";
-        Err(source.at("redis", &table.span(), &problem))
+impl RedisBudget {
+    pub(super) fn share(self: &Arc<Self>, _: &str, _: ClientBuilder) -> ClientBuilder {
+        match **self {}
     }
+}
 
-    pub(super) fn share(&self, _tenant: &str, _builder: ClientBuilder) -> ClientBuilder {
-        match *self {}
-    }
-
-    pub(super) fn fingerprint(&self) -> TokenHash {
-        match *self {}
-    }
+pub(super) fn read(
+    source: &Source<'_>,
+    table: &Spanned<Table>,
+) -> Result<(Arc<RedisBudget>, TokenHash), ConfigError> {
+    let problem = "this program was built without the feature `redis`";
+    Err(source.at("redis", &table.span(), &problem))
 }

@@ -13,7 +13,7 @@ use toml::{Spanned, Value};
 
 use super::config_error::ConfigError;
 use super::place::Source;
-use super::redis::Budget;
+use super::redis::RedisBudget;
 use crate::client::{COMMAND, ClientBuilder, FILES, PATIENCE, PREFIX, SettingsTable, duration};
 use crate::serve::TokenHash;
 use crate::serve::access::{Access, BuiltFrom, Tenant};
@@ -29,10 +29,11 @@ const MOST_COMMANDS: usize = 16;
 pub(super) struct OfAll {
     pub(super) first_byte: Duration,
     pub(super) message: MessageLimit,
-    pub(super) redis: Option<Arc<Budget>>,
+    /// The budget that bridges share, and a hash of its settings.
+    pub(super) redis: Option<(Arc<RedisBudget>, TokenHash)>,
 }
 
-/// Returns all tenants, in the order of their names. Their commands run beside each other, each of which may take long.
+/// Returns all tenants, in the order of their names. Their commands run concurrently, since each may take long.
 pub(super) fn all(
     source: &Source<'_>,
     tables: &BTreeMap<String, Spanned<Table>>,
@@ -109,7 +110,7 @@ fn tenant(
         let builder = settings.with_token_source(builder);
         let builder = builder.first_byte_timeout(of_all.first_byte).message_limit(of_all.message);
         let builder = match &of_all.redis {
-            Some(redis) => redis.share(name, builder),
+            Some((redis, _)) => redis.share(name, builder),
             None => builder,
         };
         builder.resume_limiter(kept).connect_lazy()
@@ -138,7 +139,7 @@ fn tenant(
 /// in between has another hash the next time, so that the client is built anew.
 fn built_from(settings: &SettingsTable, of_all: &OfAll) -> BuiltFrom {
     let OfAll { first_byte, message, redis } = of_all;
-    let redis = redis.as_ref().map(|redis| redis.fingerprint());
+    let redis = redis.as_ref().map(|(_, settings)| settings);
     let (mut budget, mut login) = (format!("{redis:?}\n"), String::new());
     let mut others = format!("{first_byte:?} {}\n", message.bytes);
     for (key, value) in &settings.values {
