@@ -63,8 +63,8 @@ impl CertificateFiles {
         Self { paths, seen: contents.hash() }
     }
 
-    /// Completes when a file has other contents than at the last time, and looks so often. Files that cannot be read
-    /// have not changed: they may be replaced just now.
+    /// Completes when the contents of a file have changed, which it checks at this interval. Files that cannot be read
+    /// have not changed: they may be being replaced.
     pub(super) async fn changed(&mut self, every: Duration) {
         loop {
             tokio::time::sleep(every).await;

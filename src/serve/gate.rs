@@ -71,7 +71,7 @@ impl Host for Gate {
 }
 
 impl Gate {
-    /// Decides whether a request may call an RPC, and says of whom it is.
+    /// Decides whether a request may call an RPC, and for which caller and tenant.
     async fn admit(
         &self,
         rpc: HostedRpc,

@@ -89,7 +89,7 @@ impl Health {
     }
 }
 
-/// Why an upstream is of no use to any caller of its tenant.
+/// Why an upstream can serve no caller of its tenant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Problem {
     NoAnswer,
@@ -97,7 +97,7 @@ pub(super) enum Problem {
     Login,
 }
 
-/// Whose the call was that failed.
+/// Who made the call that failed.
 #[derive(Clone, Copy)]
 pub(super) struct Attempted {
     /// Whether it had the tenant's own login, not the token of the caller.

@@ -61,7 +61,7 @@ impl JwtIssuer {
         self
     }
 
-    /// Goes on with the keys that these have fetched, if from the same address.
+    /// Keeps the keys that the previous issuer has fetched, if from the same address.
     #[must_use]
     pub(super) fn after(mut self, previous: Option<&Self>) -> Self {
         if let Some(previous) =
@@ -72,8 +72,8 @@ impl JwtIssuer {
         self
     }
 
-    /// Whether a token names this issuer, valid or not, in any of its parts: others may take for a JWT what this server
-    /// does not.
+    /// Whether a token names this issuer, valid or not, in any of its parts: other software may accept as a JWT what this
+    /// server does not.
     pub(super) fn is_named_by(&self, token: &str) -> bool {
         token.split('.').any(|part| {
             let claims = base64::decode(part.trim_end_matches('=')).ok();

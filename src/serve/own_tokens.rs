@@ -24,7 +24,7 @@ pub(super) struct OwnToken {
     pub(super) hash: TokenHash,
 }
 
-/// The tokens that the upstream has accepted, and others, which may be made up. Neither takes the place of the other.
+/// The tokens that the upstream has accepted, and others, which may be made up. The two kinds do not compete for places.
 ///
 /// Each has a rate limit of its own, because ESET counts by credential: a caller that makes up tokens neither takes the
 /// turns of others nor makes them wait for a refusal.

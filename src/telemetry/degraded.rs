@@ -1,11 +1,11 @@
-//! What of a server fails for a while.
+//! Parts of a server that fail for a while.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::metrics::DEGRADED;
 
-/// Something of a server that may fail for a while. The gauge counts what fails, by cause, until it works again or is
+/// A part of a server that may fail for a while. The gauge counts what fails, by cause, until it works again or is
 /// dropped.
 #[derive(Debug)]
 pub(crate) struct Degraded {

@@ -66,7 +66,7 @@ impl Served {
         self.span.record("eset_protect.caller", name);
     }
 
-    /// Records whose the upstream is.
+    /// Records the tenant.
     pub(crate) fn set_tenant(&mut self, name: Arc<str>) {
         self.span.record("eset_protect.tenant", &*name);
         self.tenant = Some(name);

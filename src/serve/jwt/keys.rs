@@ -64,14 +64,9 @@ impl Key {
     /// Returns the keys for this one in a set: RSA is for two algorithms. None for keys of other algorithms and uses.
     fn of(jwk: &Jwk) -> impl Iterator<Item = Self> {
         let common = &jwk.common;
+        let of = common.public_key_use.as_ref();
         let algorithms: &[Algorithm] = match &jwk.algorithm {
-            _ if common
-                .public_key_use
-                .as_ref()
-                .is_some_and(|one| *one != PublicKeyUse::Signature) =>
-            {
-                &[]
-            }
+            _ if of.is_some_and(|of| *of != PublicKeyUse::Signature) => &[],
             AlgorithmParameters::RSA(_) => &[Algorithm::RS256, Algorithm::PS256],
             AlgorithmParameters::EllipticCurve(key) if key.curve == EllipticCurve::P256 => {
                 &[Algorithm::ES256]
@@ -205,8 +200,8 @@ fn has(keys: &[Key], id: Option<&str>) -> bool {
 }
 
 impl Fetched {
-    /// Returns the keys for a token. Whose key is not there waits for the request for the set, of which one at a time
-    /// is under way; so does everybody once the set is old, unless the last request for a new one failed.
+    /// Returns the keys for a token. A call whose key is missing waits for the request for the set, of which there is one at
+    /// a time. Once the set is old, every call waits for it, unless the last request failed.
     async fn current(self: &Arc<Self>, id: Option<&str>) -> Result<Arc<[Key]>, String> {
         if let Some(under_way) = self.awaited(id) {
             under_way.ended().await;
