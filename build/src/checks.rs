@@ -44,6 +44,15 @@ const SERVER_TYPES: [&str; 16] = [
 ///
 /// Fails if one cannot be generated.
 pub(crate) fn check(set: &DescriptorSet, with_server: bool) -> Result<(), String> {
+    let messages = set.pool.all_messages().filter(|message| set.is_own(&message.parent_file()));
+    for field in messages.flat_map(|message| message.fields().collect::<Vec<_>>()) {
+        let name = field.json_name();
+        // It is written as it is.
+        if name.contains(|c: char| matches!(c, '"' | '\\') || c.is_control()) {
+            let full_name = field.full_name();
+            return Err(format!("{full_name}: the json_name {name:?} has an escape in JSON"));
+        }
+    }
     let mut names = RustNames::default();
     for file in set.files() {
         let file_name = file.name();

@@ -8,6 +8,9 @@ use prost_reflect::{DescriptorPool, FieldDescriptor, FileDescriptor, OneofDescri
 
 use crate::{features, names};
 
+/// The file of `google.rpc.Status`, which `eset_protect` contains.
+const STATUS_FILE: &str = "google/rpc/status.proto";
+
 /// The compiled `.proto` files.
 pub(crate) struct DescriptorSet {
     /// The encoded set, including imports, comments and options such as the HTTP rules.
@@ -76,6 +79,8 @@ fn compile_files(
     let mut compiler = protox::Compiler::new(folders)?;
     compiler.include_imports(true).include_source_info(true);
     compiler.open_files(names.iter().map(|name| protos.join(name)))?;
+    // Every RPC may fail with it over HTTP.
+    compiler.open_file(imports.first().map_or(protos, PathBuf::as_path).join(STATUS_FILE))?;
     let encoded = compiler.encode_file_descriptor_set();
     let pool = DescriptorPool::decode(encoded.as_slice())?;
     let root = if imports.is_empty() { names::ESET_PROTECT } else { "crate::proto" };

@@ -63,7 +63,7 @@ pub(crate) fn generate(
     services: &[Service],
     examples: &Examples,
 ) -> Result<String, Box<dyn Error>> {
-    let mut schemas = Schemas::new(set);
+    let mut schemas = Schemas::new(set)?;
     let mut items: Vec<PathItem> = Vec::new();
     for service in services {
         for method in service.descriptor.methods() {

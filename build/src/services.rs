@@ -117,13 +117,9 @@ fn short_names(full_names: &[&str]) -> Vec<String> {
     parsed.iter().map(short).collect()
 }
 
-/// A version in the order of AIP-185: `v1alpha`, `v1beta1`, `v1`, `v2`.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Version {
-    major: u32,
-    stability: Stability,
-    number: u32,
-}
+/// A version (AIP-185): its major number, how stable it is, and the number after that. In their order: `v1alpha`,
+/// `v1beta1`, `v1`, `v2`.
+type Version = (u32, Stability, u32);
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Stability {
@@ -132,20 +128,17 @@ enum Stability {
     Stable,
 }
 
-impl Version {
-    fn parse(text: &str) -> Option<Self> {
-        let number = |text: &str| if text.is_empty() { Some(0) } else { text.parse().ok() };
-        let rest = text.strip_prefix('v')?;
-        let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
-        let (major, rest) = rest.split_at(digits);
-        let major = major.parse().ok()?;
-        let (stability, number) = match (rest.strip_prefix("alpha"), rest.strip_prefix("beta")) {
-            (Some(rest), _) => (Stability::Alpha, number(rest)?),
-            (_, Some(rest)) => (Stability::Beta, number(rest)?),
-            _ if rest.is_empty() => (Stability::Stable, 0),
-            _ => return None,
-        };
-        Some(Self { major, stability, number })
+fn version(text: &str) -> Option<Version> {
+    let rest = text.strip_prefix('v')?;
+    let (major, rest) = rest.split_at(rest.find(char::is_alphabetic).unwrap_or(rest.len()));
+    let major = major.parse().ok()?;
+    let stages = [("alpha", Stability::Alpha), ("beta", Stability::Beta)];
+    let mut stages =
+        stages.iter().filter_map(|(name, stage)| Some((*stage, rest.strip_prefix(name)?)));
+    match stages.next() {
+        Some((stage, "")) => Some((major, stage, 0)),
+        Some((stage, number)) => Some((major, stage, number.parse().ok()?)),
+        None => rest.is_empty().then_some((major, Stability::Stable, 0)),
     }
 }
 
@@ -164,7 +157,7 @@ impl<'a> FullName<'a> {
         let mut package: Vec<_> = full_name.split('.').collect();
         let service = package.pop().unwrap_or_default();
         let version_text = package.last().copied().unwrap_or_default();
-        let version = Version::parse(version_text);
+        let version = version(version_text);
         if version.is_some() {
             package.pop();
         }

@@ -109,6 +109,7 @@ const REFUSED: &[(&str, &str, &str)] = &[
     ("rpc Get(", "rpc GET(Request) returns (Request) {} rpc Get(", "a.v1.Things.GET and a.v1.Things.Get would both be named `get` in Rust"),
     ("rpc Get(", "rpc Get1(Request) returns (Request) {} rpc Get_1(Request) returns (Request) {} rpc Get(", "a.v1.Things.Get1 and a.v1.Things.Get_1 would both be named `Get1` in Rust"),
     ("repeated string names = 2;", "optional string order_by = 2; repeated Item items = 8;", "a.v1.Things.Get: the members a.b and a_b would both be named `A_B` in Rust"),
+    ("string one = 5", r#"string one = 5 [json_name = "o\"ne"]"#, "a.v1.Request.one: the json_name \"o\\\"ne\" has an escape in JSON"),
     // HTTP rules.
     ("post: \"/v1/{name}\" body: \"inner\"", "", "a.v1.Things.Get has no google.api.http rule"),
     ("body: \"inner\"", "body: \"nope\"", "a.v1.Things.Get: the body \"nope\" is not a field of a.v1.Request"),

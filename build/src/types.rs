@@ -68,7 +68,7 @@ fn json_message(message: &MessageDescriptor, set: &DescriptorSet) -> TokenStream
         },
     };
     quote! {
-        #[allow(clippy::use_self)]
+        #[allow(clippy::pedantic, clippy::nursery)]
         impl ::eset_protect::codegen::JsonMessage for #path {
             const FORM: ::eset_protect::codegen::JsonForm =
                 ::eset_protect::codegen::JsonForm::Object { name: #name, fields: &[#(#fields),*] };

@@ -9,16 +9,13 @@ use crate::json::Json;
 use crate::openapi::constraints;
 use crate::{comments, field_behavior};
 
-/// The error message.
-const STATUS: &str = "google.rpc.Status";
-
 /// The schemas in use, by name.
 pub(super) struct Schemas {
     /// The names of all types, by full name.
     names: BTreeMap<String, String>,
     done: BTreeMap<String, Json>,
-    /// `google.rpc.Status`, if a file imports it.
-    status: Option<MessageDescriptor>,
+    /// `google.rpc.Status`.
+    status: MessageDescriptor,
 }
 
 /// Whether the JSON form of a well-known type is a scalar.
@@ -45,14 +42,13 @@ fn reference_to(name: &str) -> Json {
 }
 
 impl Schemas {
-    pub(super) fn new(set: &DescriptorSet) -> Self {
+    pub(super) fn new(set: &DescriptorSet) -> Result<Self, String> {
         let messages = set.pool.all_messages().map(|message| message.full_name().to_owned());
         let enums = set.pool.all_enums().map(|enumeration| enumeration.full_name().to_owned());
-        // Every operation can fail with details of any type.
-        let always = ["google.protobuf.Any", STATUS].map(str::to_owned);
-        let names = names(messages.chain(enums).chain(always).collect());
-        let status = set.pool.get_message_by_name(STATUS);
-        Self { names, done: BTreeMap::new(), status }
+        let names = names(messages.chain(enums).collect());
+        let status = set.pool.get_message_by_name("google.rpc.Status");
+        let status = status.ok_or("google/rpc/status.proto has no message Status")?;
+        Ok(Self { names, done: BTreeMap::new(), status })
     }
 
     /// Returns all schemas that were referenced.
@@ -62,25 +58,7 @@ impl Schemas {
 
     /// Returns the schema of an error.
     pub(super) fn status(&mut self) -> Json {
-        match self.status.clone() {
-            Some(status) => self.reference(&status),
-            // No file imports it: the same schema without comments.
-            None => {
-                let name = self.name(STATUS);
-                let any = self.any();
-                let details = of_type("array").with("items", Some(any));
-                let members = Json::object([
-                    ("code", of_format("integer", "int32")),
-                    ("message", of_type("string")),
-                    ("details", details),
-                ]);
-                let schema = of_type("object")
-                    .with("description", Some(Json::text("The error.")))
-                    .with("properties", Some(members));
-                self.done.insert(name.clone(), schema);
-                reference_to(&name)
-            }
-        }
+        self.reference(&self.status.clone())
     }
 
     fn any(&mut self) -> Json {
