@@ -193,7 +193,7 @@ fn grpc_timeout(text: &str) -> Duration {
 }
 
 #[tokio::test]
-async fn the_far_side_is_told_what_is_left_with_each_attempt() {
+async fn the_server_is_told_what_is_left_and_how_often_it_was_asked_before() {
     for (attempt_timeout, expected) in [
         (None, [60_000, 59_750, 59_250, 58_250, 56_250]),
         (Some(seconds(57)), [57_000, 57_000, 57_000, 57_000, 56_250]),
@@ -202,7 +202,9 @@ async fn the_far_side_is_told_what_is_left_with_each_attempt() {
         let log = told.clone();
         let server = H2Server::start(move |request| {
             let text = request.headers["grpc-timeout"].to_str().unwrap();
-            log.lock().unwrap().push(grpc_timeout(text));
+            let before = request.headers.get("grpc-previous-rpc-attempts");
+            let before = before.map_or(0, |before| before.to_str().unwrap().parse().unwrap());
+            log.lock().unwrap().push((grpc_timeout(text), before));
             Reply::status(14)
         })
         .await;
@@ -214,6 +216,7 @@ async fn the_far_side_is_told_what_is_left_with_each_attempt() {
         };
         let error = Call::Get.make(&builder.connect_lazy().unwrap()).await.unwrap_err();
         assert_eq!(error.attempts(), 5);
-        assert_eq!(*told.lock().unwrap(), expected.map(Duration::from_millis));
+        let expected = expected.map(Duration::from_millis).into_iter().zip(0..);
+        assert_eq!(*told.lock().unwrap(), expected.collect::<Vec<_>>());
     }
 }

@@ -24,6 +24,8 @@ use crate::transport::{Limits, Outgoing, Reply, Request, metadata};
 const GRPC: HeaderValue = HeaderValue::from_static("application/grpc");
 const TRAILERS: HeaderValue = HeaderValue::from_static("trailers");
 const GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
+/// How often the call was sent before (gRFC A6).
+const PREVIOUS_ATTEMPTS: HeaderName = HeaderName::from_static("grpc-previous-rpc-attempts");
 
 /// Reads the response to a request that a channel sends.
 pub(super) async fn exchange(
@@ -115,6 +117,9 @@ pub(super) fn encode(request: &mut Request<'_>) -> http::Request<Body> {
     headers.insert(header::TE, TRAILERS);
     headers.insert(header::CONTENT_TYPE, GRPC);
     headers.insert(GRPC_TIMEOUT, timeout(request.timeout));
+    if let Some(before @ 1..) = request.attempt.checked_sub(1) {
+        headers.insert(PREVIOUS_ATTEMPTS, before.into());
+    }
     http
 }
 
