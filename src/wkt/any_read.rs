@@ -1,24 +1,36 @@
-//! Reads an `Any` from its JSON.
+//! The JSON form of an `Any`, and how to read it.
 
 use serde::de::Error as _;
 use serde_json::{Error, Result};
 
 use super::any::{Any, name_of};
+use super::any_write;
 use super::registry::TypeRegistry;
 use crate::json::any_members::TYPE;
+use crate::json::compact::Compact;
 use crate::json::context::{self, InAny};
 use crate::json::embedded::{only_value, read_buffered, read_message};
 use crate::json::members::Members;
+use crate::json::message::JsonMessage;
 use crate::json::parser::{Object, Parser};
 use crate::json::path;
-use crate::json::schema::MessageType;
+use crate::json::schema::{JsonForm, MessageType};
 use crate::json::unknown::is_misfit;
 use crate::proto::eset_protect::v1::UnknownAny;
 
-/// Reads an `Any`.
-pub(super) fn read(parser: &mut Parser<'_>) -> Result<Any> {
-    let _in_any = InAny::enter().map_err(Error::custom)?;
-    parser.contained(|parser| parser.object(&"an object with `@type`", read_members))
+impl JsonMessage for Any {
+    const FORM: JsonForm = JsonForm::Any;
+
+    fn write_json(&self, json: &mut Compact) -> Result<()> {
+        any_write::write(self, json)
+    }
+
+    fn read_json(&mut self, parser: &mut Parser<'_>) -> Result<()> {
+        let _in_any = InAny::enter().map_err(Error::custom)?;
+        let read = |parser: &mut Parser<'_>| parser.object(&"an object with `@type`", read_members);
+        *self = parser.contained(read)?;
+        Ok(())
+    }
 }
 
 fn read_members(object: &mut Object<'_, '_>) -> Result<Any> {

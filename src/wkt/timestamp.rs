@@ -170,24 +170,6 @@ fn date(day: i64) -> (u32, u32, u32) {
     (year, month, of_year - (153 * shifted + 2) / 5 + 1)
 }
 
-/// Returns the days since the epoch of an existing date.
-fn day(year: i64, month: i64, day: i64) -> i64 {
-    let year = year - i64::from(month <= 2);
-    let era = year.div_euclid(400);
-    let year_of_era = year.rem_euclid(400);
-    let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + of_year - 719_468
-}
-
-fn days_in(year: i64, month: i64) -> i64 {
-    match month {
-        2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
-        2 => 28,
-        4 | 6 | 9 | 11 => 30,
-        _ => 31,
-    }
-}
-
 /// The reason why a text or a time of another type is not a [`Timestamp`], or the other way round.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -226,26 +208,17 @@ impl FromStr for Timestamp {
         else {
             return Err(Format);
         };
-        let (year, month) = (number(&[*y1, *y2, *y3, *y4])?, number(&[*mo1, *mo2])?);
-        let (day_of_month, hour) = (number(&[*d1, *d2])?, number(&[*h1, *h2])?);
-        let (minute, second) = (number(&[*mi1, *mi2])?, number(&[*s1, *s2])?);
+        let two = |tens: &u8, ones: &u8| number(&[*tens, *ones]).map(|number| number as u8);
+        let (year, month, day) = (number(&[*y1, *y2, *y3, *y4])?, two(mo1, mo2)?, two(d1, d2)?);
+        let (hour, minute, second) = (two(h1, h2)?, two(mi1, mi2)?, two(s1, s2)?);
         let (nanos, zone) = match rest {
             [b'.', rest @ ..] => fraction(rest)?,
             _ => (0, rest),
         };
         let offset = offset(zone)?;
-
-        let exists = (1..=12).contains(&month)
-            && (1..=days_in(year, month)).contains(&day_of_month)
-            && hour < 24
-            && minute < 60
-            && second < 60;
-        if !exists {
-            return Err(ParseTimestampError::NoSuchTime);
-        }
-        let of_day = hour * 3600 + minute * 60 + second;
-        let seconds = day(year, month, day_of_month) * SECONDS_PER_DAY + of_day - offset;
-        Self { seconds, nanos }.validated()
+        let utc = prost_types::Timestamp::date_time(year, month, day, hour, minute, second)
+            .map_err(|_| ParseTimestampError::NoSuchTime)?;
+        Self { seconds: utc.seconds - offset, nanos }.validated()
     }
 }
 
