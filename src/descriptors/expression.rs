@@ -309,11 +309,13 @@ impl Parser<'_> {
             (Kind::Message(_) | Kind::Bytes, _) => {
                 return Err(format!("{name}: expected a member that has a value to compare"));
             }
-            (Kind::Int64 | Kind::Uint64, Some(Token::Word(word)))
-                if word.parse::<i64>().is_ok() =>
-            {
-                return Ok(Key::Time(word.parse().unwrap_or_default(), 0));
-            }
+            (
+                Kind::Int64 | Kind::Sint64 | Kind::Sfixed64 | Kind::Uint64 | Kind::Fixed64,
+                Some(Token::Word(word)),
+            ) => match word.parse() {
+                Ok(number) => return Ok(Key::Time(number, 0)),
+                Err(_) => "a whole number".to_owned(),
+            },
             (_, Some(Token::Word(word))) if word.parse::<f64>().is_ok() => {
                 return Ok(Key::Number(word.parse().unwrap_or_default()));
             }
