@@ -30,8 +30,8 @@
 //! ```
 //!
 //! ESET documents no form of enum values, durations and lists in expressions: such members are for orders only. Nor does
-//! it document one of infinities and NaN. They are sent as `double("Infinity")` in the Common Expression Language, and
-//! as texts in words, which a server may refuse.
+//! it document one of infinities and NaN: they are `double("Infinity")` in the Common Expression Language and
+//! `"Infinity"` in words, which a server may refuse.
 
 use std::fmt::{self, Debug, Display, Write};
 use std::marker::PhantomData;

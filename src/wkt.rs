@@ -32,7 +32,6 @@ macro_rules! well_known_names {
 }
 
 mod any;
-mod any_json;
 mod any_read;
 mod any_write;
 #[cfg(feature = "chrono")]

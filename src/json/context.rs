@@ -114,7 +114,7 @@ pub(crate) fn replace_enum_names(names: Option<Arc<EnumNames>>) -> Option<Arc<En
     CONTEXT.with(|context| context.enum_names.replace(names))
 }
 
-/// The memory for names of enum values that is in force.
+/// Returns the memory for names of enum values of the scope that is running.
 pub(crate) fn enum_names() -> Option<Arc<EnumNames>> {
     CONTEXT.with(|context| context.enum_names.borrow().clone())
 }
@@ -125,7 +125,7 @@ pub(crate) fn is_strict() -> bool {
     options().strict
 }
 
-/// What has no JSON form of its own is an error.
+/// Whether values without a JSON form are errors.
 #[inline]
 pub(crate) fn writes_strictly() -> bool {
     options().strict_writing

@@ -36,7 +36,7 @@ pub(crate) fn only_value<'a>(members: impl Iterator<Item = (&'a str, &'a str)>) 
     value.map(Vec::from)
 }
 
-/// Does so for members at JSON Pointers.
+/// Does the same for members at JSON Pointers.
 pub(crate) fn only_unknown_value(members: &[UnknownMember]) -> Option<Vec<u8>> {
     only_value(members.iter().map(|UnknownMember { pointer, json }| {
         (pointer.strip_prefix('/').unwrap_or_default(), json.as_str())

@@ -96,13 +96,10 @@ impl ClientBuilder {
         Ok(())
     }
 
-    #[cfg(feature = "rest")]
     fn logs_in(&self) -> bool {
-        self.rest.login.is_some()
-    }
-
-    #[cfg(not(feature = "rest"))]
-    fn logs_in(&self) -> bool {
+        #[cfg(feature = "rest")]
+        return self.rest.login.is_some();
+        #[cfg(not(feature = "rest"))]
         false
     }
 
