@@ -81,7 +81,8 @@ pub struct FeatureFile {
     /// `configuration` has no settings that can be read.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::given")]
     pub settings: Option<BTreeMap<String, SettingFile>>,
-    /// The configuration as ESET's API has it. Its `data` may be missing if `settings` are there. Written as the
+    /// The configuration as ESET's API has it. It keeps the values that it was read with, secrets among them, also
+    /// where `settings` has others: [`to_policy`](PolicyFile::to_policy) replaces them. Its `data` may be missing if `settings` are there. Written as the
     /// text of its JSON, since YAML would change numbers; read from that and from an object.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "read::json_text")]
     pub configuration: Option<Any>,

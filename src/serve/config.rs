@@ -180,7 +180,9 @@ impl Config {
     /// Sets the limits of a client that a file without `[limits]` sets: 60 seconds for the upstream to begin its response,
     /// and messages of 16 MiB. An error of a larger message names the key of the file.
     pub fn default_limits(builder: ClientBuilder) -> ClientBuilder {
-        builder.first_byte_timeout(FIRST_BYTE_TIME).message_limit(MESSAGE_LIMIT)
+        let setting = Some("limits.max_message_size in a configuration file, by --config");
+        let limit = MessageLimit { setting, ..MESSAGE_LIMIT };
+        builder.first_byte_timeout(FIRST_BYTE_TIME).message_limit(limit)
     }
 
     /// Reads a file, the files that it names and the variables that it names, and runs its commands. Connects to

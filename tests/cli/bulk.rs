@@ -97,6 +97,15 @@ fn a_delete_whose_response_is_lost_succeeds() {
     }
 }
 
+/// A device cannot be replaced, and gets the lines as they come.
+#[cfg(unix)]
+#[test]
+fn what_failed_goes_to_a_device() {
+    let server = Server::empty();
+    let ran = server.run(&["tasks", "get", "gone", "away", "--failed", "/dev/stdout"]);
+    assert_eq!((ran.code, lines(&ran)), (4, vec!["gone".to_owned(), "away".to_owned()]));
+}
+
 #[test]
 fn where_all_fail_there_is_no_table() {
     let server = Server::empty();

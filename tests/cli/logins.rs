@@ -295,9 +295,12 @@ fn by_a_prompt_where_there_is_script() {
         return crate::support::skip::skipped("there is no `script`, and so no terminal");
     }
     let server = server();
+    let directory = Directory::new();
+    let home = directory.join("").display().to_string();
     let answered = |args: &str, dialogue: &[(&str, &str)]| {
         // The terminal first prints its name, to query whether it echoes.
-        let line = format!("tty; {} tasks list {args}", env!("CARGO_BIN_EXE_eset-protect"));
+        let program = env!("CARGO_BIN_EXE_eset-protect");
+        let line = format!("tty; PATH=/nonexistent XDG_CONFIG_HOME={home} {program} {args}");
         let mut command = server.command(&[]);
         let mut script = Command::new("script");
         script.args(["-qec", &line, "/dev/null"]).stdin(Stdio::piped()).stdout(Stdio::piped());
@@ -332,17 +335,23 @@ fn by_a_prompt_where_there_is_script() {
         (child.wait().unwrap().code(), said)
     };
     let password = ("Password of shop: ", PASSWORD);
-    let (code, said) = answered("--username shop", &[password]);
+    let (code, said) = answered("tasks list --username shop", &[password]);
     assert_eq!(code, Some(0), "{said}");
     assert!(said.contains("UUID"), "{said}");
-    let on_prem = format!("--on-prem {}", server.endpoint);
+    let on_prem = format!("tasks list --on-prem {}", server.endpoint);
     let (code, said) = answered(&on_prem, &[("Username: ", "shop"), password]);
     assert_eq!(code, Some(0), "{said}");
-    let (code, said) = answered("--username shop", &[("Password of shop: ", "geheim2")]);
+    let (code, said) = answered("tasks list --username shop", &[("Password of shop: ", "geheim2")]);
     assert_eq!(code, Some(5), "{said}");
-    let (code, said) = answered("--username shop", &[("Password of shop: ", "")]);
+    let (code, said) = answered("tasks list --username shop", &[("Password of shop: ", "")]);
     assert_eq!(code, Some(5), "{said}");
     assert!(said.contains("no password was given"), "{said}");
+    // Without a keyring, the next command has no password.
+    let login = format!("auth login --endpoint {} --username shop", server.endpoint);
+    let (code, said) = answered(&login, &[password]);
+    assert_eq!(code, Some(5), "{said}");
+    assert!(said.contains("the password is not kept: set ESET_PROTECT_PASSWORD"), "{said}");
+    assert!(directory.join("eset-protect/config.toml").is_file());
 }
 
 /// Waits until a terminal does not echo, which is turned off only after the prompt.

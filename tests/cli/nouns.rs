@@ -84,6 +84,13 @@ fn several_are_arguments_of_one_call() {
     let content = std::fs::read(&file).unwrap();
     assert_eq!(ran, format!("Wrote {path} with {} bytes.\n", content.len()));
     assert_eq!(content.windows(4).filter(|four| four == b"PK\x03\x04").count(), 3);
+    // What is there already stays.
+    std::fs::write(&file, "mine").unwrap();
+    let error = server.run_with(&download, uuids.as_bytes()).fails(2);
+    assert!(error.contains("there already, and nothing was sent; --force replaces it"), "{error}");
+    assert_eq!(std::fs::read(&file).unwrap(), b"mine");
+    server.run_with(&[&download[..], &["--force"]].concat(), uuids.as_bytes()).ok();
+    assert_eq!(std::fs::read(&file).unwrap(), content);
     let all: Vec<_> = uuids.lines().collect();
     let error = server.run(&[&["quarantine", "batch-delete"], &all[..]].concat()).fails(2);
     assert!(error.contains("Delete 3 objects? There is no terminal to ask on; --yes"), "{error}");

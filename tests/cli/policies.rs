@@ -96,7 +96,7 @@ fn built_in_policies_stay() {
     let server = Server::seeded();
     let policies: Vec<Policy> = server.run(&["policies", "list", "--output", "json"]).json_lines();
     let built_in = policies.iter().find(|policy| policy.built_in).unwrap();
-    let error = server.run(&["policies", "delete", &built_in.uuid]).fails(7);
+    let error = server.run(&["policies", "delete", &built_in.uuid, "--yes"]).fails(7);
     assert!(error.starts_with("error: DeletePolicy: FAILED_PRECONDITION: "), "{error}");
 }
 

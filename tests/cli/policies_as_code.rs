@@ -52,7 +52,7 @@ fn export_edit_plan_apply_effective() {
     assert_eq!((dry.code, String::from_utf8(dry.out).unwrap(), dry.err), (2, out, plan.err));
     let jq = server.run(&["policies", "plan", folder, "--jq", ".differences[].b.value"]);
     assert!(String::from_utf8(jq.out).unwrap().contains("edited\n"), "{}", jq.err);
-    ok(server.run(&["policies", "apply", folder, "--journal", journal]));
+    ok(server.run(&["policies", "apply", folder, "--journal", journal, "--yes"]));
     assert!(!std::path::Path::new(journal).exists());
     assert_eq!(ok(server.run(&["policies", "plan", folder])), "");
     assert!(server.run(&["policies", "search", "EDITED"]).ok().contains(setting));

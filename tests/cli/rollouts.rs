@@ -146,6 +146,21 @@ fn prune_asks_and_deletes_nothing_that_only_moved() {
         let ran = stage.run(&[&["apply", "--prune"], other].concat());
         assert!(ran.err.contains("cannot be used with"), "{}", ran.err);
     }
+    // What is replaced is deleted, too.
+    stage.run(&["export", "--dir", "policies"]);
+    for entry in fs::read_dir(stage.path("policies")).unwrap() {
+        let path = entry.unwrap().path();
+        let text = fs::read_to_string(&path).unwrap();
+        fs::write(&path, text.replace("description: ", "description: new ")).unwrap();
+    }
+    let ran = stage.run(&["apply", "policies"]);
+    let expected = " to replace, 1 to assign? There is no terminal to ask on; --yes confirms it";
+    assert!(ran.code == 2 && ran.err.contains(expected), "{}", ran.err);
+    let (first, then) = ("~ replace ", "\n+ create \"X\"\n");
+    assert!(ran.err.starts_with(first) && ran.err.contains(then), "{}", ran.err);
+    fs::remove_dir_all(stage.path("policies")).unwrap();
+    fs::create_dir(stage.path("policies")).unwrap();
+    stage.write("a.yaml", &format!("name: X\nassignments:\n- group: {GROUP}\n"));
     // A saved plan deletes as much.
     let plan = stage.run(&["plan", "policies", "--prune", "--save", "plan.json"]);
     assert_eq!(plan.code, 2, "{}", plan.err);

@@ -91,7 +91,7 @@ fn a_message_over_the_limit_names_the_key_of_a_configuration() {
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
     assert!(answer.starts_with("HTTP/1.1 413"), "{answer}");
-    let expected = "raise it with limits.max_message_size in the configuration file of the bridge";
+    let expected = "raise it with limits.max_message_size in a configuration file, by --config";
     assert!(answer.contains(expected), "{answer}");
 }
 

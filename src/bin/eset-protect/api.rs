@@ -13,10 +13,10 @@ use serde_json::value::RawValue;
 use crate::calls::visit;
 use crate::check::CheckOptions;
 use crate::connection::Connection;
-use crate::devices;
 use crate::failure::Failure;
 use crate::input::Source;
 use crate::method::Method;
+use crate::named;
 use crate::output::Output;
 use crate::phrase::{done, object};
 use crate::request::Request;
@@ -116,7 +116,7 @@ impl Api {
             safety.confirm(&method, path, false)?;
         }
         self.connection.in_json()?.safely(safety).run(async |client, view| {
-            devices::resolve(&client, &method, vec![&mut request.json]).await?;
+            named::resolve(&client, &method, vec![&mut request.json]).await?;
             Call { client: &client, view, method: &method, done: &done }.make(&request.json).await
         })
     }

@@ -48,7 +48,8 @@ enum Verb {
     ///
     /// The profile is that of --profile, or `default`. The keyring is that of a Linux desktop, by the program
     /// secret-tool of libsecret. Without it, the profile has everything but the secret: add a `credentials_command`
-    /// that prints the login from the store of your system, as below.
+    /// that prints the login from the store of your system, as below. The exit code is 5 then, unless the secret is in
+    /// the environment, where further commands find it, too.
     #[command(after_help = "\
 Examples:
   eset-protect auth login --region eu --username api@example.com
@@ -88,7 +89,8 @@ impl Auth {
 fn login(connection: Upstream) -> Result<(), Failure> {
     let name = connection.profile.clone().unwrap_or_else(|| DEFAULT.to_owned());
     let mut config = Config::open()?;
-    let Login { mut settings, username, secret } = connection.for_login(verify)?;
+    let Login { mut settings, username, secret, is_in_environment } =
+        connection.for_login(verify)?;
     let kept = match &secret {
         Some(secret) => Keyring::store(&name, secret)?,
         None => false,
@@ -101,11 +103,18 @@ fn login(connection: Upstream) -> Result<(), Failure> {
     if kept {
         say("The login is in the keyring.");
     } else if secret.is_some() {
-        say(
-            "There is no keyring here that the command can use (secret-tool of libsecret), so the password is not \
-             kept. Set ESET_PROTECT_PASSWORD, or add to the profile password_env, or credentials_command: a program \
-             that prints username=… and password=… from the store of your system.",
-        );
+        let missing = "There is no keyring here that the command can use (secret-tool of libsecret), so the password \
+                       is not kept";
+        if is_in_environment {
+            say(&format!(
+                "{missing}: further commands need it in the environment, as this one had it."
+            ));
+            return Ok(());
+        }
+        return Err(Failure::Credentials(format!(
+            "{missing}: set ESET_PROTECT_PASSWORD, or add to the profile password_env, or credentials_command: a \
+             program that prints username=… and password=… from the store of your system"
+        )));
     }
     Ok(())
 }

@@ -5,8 +5,8 @@ use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor};
 use serde_json::Value;
 
 use crate::cell::{self, Times, heading, noun};
-use crate::devices;
 use crate::method::field;
+use crate::named::Named;
 use crate::sort_key::SortKey;
 use crate::text::{kebab, singular};
 
@@ -185,7 +185,7 @@ fn is_device(field: &FieldDescriptor) -> bool {
     let message = field.parent_message();
     let is_about =
         message.name().ends_with("Device") && message.get_field_by_name("display_name").is_none();
-    devices::is_device(field.name()) || (field.name() == "uuid" && is_about)
+    Named::in_field(field) == Some(Named::Device) || (field.name() == "uuid" && is_about)
 }
 
 /// Every value at the end of a path; lists on the way are gone through.

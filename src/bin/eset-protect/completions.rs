@@ -12,9 +12,9 @@ use futures_util::StreamExt;
 use crate::calls::{pages, parse};
 use crate::candidates::{arguments, words};
 use crate::connection::Connection;
-use crate::devices::is_device;
 use crate::failure::Failure;
 use crate::method::Method;
+use crate::named::Named;
 use crate::output::Output;
 use crate::run::block_on;
 
@@ -70,7 +70,8 @@ pub enum By {
 impl By {
     /// Returns what names the resource in a field.
     pub fn of(field: &str) -> Self {
-        if is_device(field) { Self::NameOrUuid } else { Self::Uuid }
+        // Names of policies have spaces, and a shell would take each word for an argument.
+        if Named::at(field) == Some(Named::Device) { Self::NameOrUuid } else { Self::Uuid }
     }
 }
 

@@ -190,7 +190,9 @@ impl Upstream {
         let given = texts.into_iter().filter_map(text).chain(files.into_iter().filter_map(file));
         let secrets = [USERNAME, PASSWORD, TOKEN].into_iter().filter_map(text);
         let lines: String = secrets.map(|(key, text)| format!("{key}={text}\n")).collect();
+        let is_variable = |name| settings.origin(name) == Some(Origin::Environment);
         Ok(Login {
+            is_in_environment: [PASSWORD, TOKEN].into_iter().any(is_variable),
             settings: given.collect(),
             username: settings.text(USERNAME),
             secret: (!lines.is_empty()).then(|| lines.into()),
@@ -318,6 +320,8 @@ pub struct Login {
     pub username: Option<String>,
     /// The login as a file of credentials has it.
     pub secret: Option<SecretString>,
+    /// Whether further commands find the secret in the environment.
+    pub is_in_environment: bool,
 }
 
 /// Connects, and asks for a login first where one is missing.

@@ -7,8 +7,9 @@ use prost_reflect::{FieldDescriptor, MessageDescriptor};
 use serde_json::Value;
 
 use crate::cell::{self, Times, heading, is_default, is_number, shortened};
-use crate::devices::{self, is_device};
+use crate::devices;
 use crate::failure::Failure;
+use crate::named::Named;
 use crate::output::{Format, Output, View};
 use crate::table::{Lines, fields_text};
 use crate::well_known::is_well_known;
@@ -126,7 +127,7 @@ impl Details {
             Value::Object(_) => json_lines(value),
             value => vec![cell::text(field, value, self.times)],
         };
-        if is_device(field.name()) {
+        if Named::in_field(field) == Some(Named::Device) {
             for line in &mut lines {
                 self.devices.insert(line.clone());
                 if let Some(name) = self.names.get(line) {

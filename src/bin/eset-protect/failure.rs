@@ -16,6 +16,7 @@ use crate::server::Server;
 use crate::stderr;
 use crate::style::Style;
 use crate::text::{count, printable};
+use crate::wording::plain;
 use hints::hints;
 
 pub const OTHER: u8 = 1;
@@ -149,7 +150,8 @@ impl Failure {
         let style = Style::new(io::stderr().is_terminal());
         match self {
             Self::ReaderGone | Self::Exit(_) => return,
-            Self::Input(message) | Self::Credentials(message) | Self::Other(message) => {
+            Self::Input(message) => text.push_str(&error_line(&plain(message))),
+            Self::Credentials(message) | Self::Other(message) => {
                 text.push_str(&error_line(message));
             }
             Self::Check { lines, can_allow } => {

@@ -14,9 +14,9 @@ use serde_json::value::RawValue;
 
 use crate::cell::{enum_prefix, noun};
 use crate::completions::{By, listed};
-use crate::devices::is_device;
 use crate::failure::Failure;
 use crate::input;
+use crate::named::Named;
 use crate::operation::skeleton;
 use crate::text::{count, kebab, plural, singular};
 use crate::well_known::{self, Form, form, value_name};
@@ -187,7 +187,11 @@ impl Flag {
     }
 
     fn value_name(field: &FieldDescriptor) -> &'static str {
-        if is_device(field.name()) { "DEVICE" } else { value_name(field) }
+        match Named::in_field(field) {
+            Some(Named::Device) => "DEVICE",
+            Some(Named::Policy) => "POLICY",
+            _ => value_name(field),
+        }
     }
 
     /// Whether only one of the two can be set, because they are in different fields of one oneof.
@@ -251,7 +255,7 @@ impl Flag {
         let field = &self.field;
         let summary = summary(&field.parent_file(), field.path()).unwrap_or_default();
         let mut help = without_types(&summary);
-        if is_device(field.name()) {
+        if Named::in_field(field).is_some() {
             match help.find("UUID") {
                 Some(at) => help.insert_str(at, "name or "),
                 None => {
@@ -289,7 +293,7 @@ impl Flag {
             }
             return Ok(values);
         }
-        input::uuids(values, input::file(matches), is_device(&self.path()))
+        input::uuids(values, input::file(matches), Named::at(&self.path()).is_some())
     }
 
     /// Sets the field in a JSON request to the flag's values.

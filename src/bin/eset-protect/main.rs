@@ -36,6 +36,7 @@ mod listing;
 mod logging;
 mod man;
 mod method;
+mod named;
 mod noun;
 mod operation;
 mod output;
@@ -65,6 +66,7 @@ mod watch;
 mod well_known;
 mod whole_file;
 mod witness;
+mod wording;
 mod yaml;
 
 use std::env;

@@ -10,7 +10,7 @@ pub mod skeleton;
 
 use std::path::PathBuf;
 
-use clap::{Arg, Args, Command, value_parser};
+use clap::{Arg, Args, Command};
 
 use crate::bulk::BulkOptions;
 use crate::check::CheckOptions;
@@ -44,8 +44,16 @@ enum Form {
     Own(&'static dyn Own),
 }
 
-/// The flag for where the file goes that a response is.
-const TO: &str = "to";
+/// Where the file goes that a response is.
+#[derive(Args, Debug, Default)]
+struct SaveOptions {
+    /// Write it to this file, all of it or nothing; to standard output by default
+    #[arg(long, value_name = "FILE")]
+    to: Option<PathBuf>,
+    /// Replace the file if it is there already
+    #[arg(long, requires = "to")]
+    force: bool,
+}
 
 /// What every command has that takes whole requests.
 #[derive(Args, Debug)]
@@ -120,7 +128,7 @@ impl Operation {
         let method = &self.method;
         let command = match self.form {
             _ if self.is_by_name() => command.arg(from()),
-            Form::Whole => Common::augment_args(command.arg(Given::argument())),
+            Form::Whole => Common::augment_args(command.args(Given::arguments())),
             // Flags that are chosen by hand exclude a file.
             Form::Own(_) => Common::augment_args(command.arg(Given::file(method, ""))),
             Form::Short => {
@@ -143,9 +151,7 @@ impl Operation {
         if method.is_list() {
             Limit::augment_args(command).args(ItemFilter::arg(method))
         } else if method.content().is_some() {
-            let help = "Write it to this file, or replace the file, all of it or nothing; to standard output by default";
-            let to = Arg::new(TO).long(TO).value_name("FILE").value_parser(value_parser!(PathBuf));
-            command.arg(to.help(help))
+            SaveOptions::augment_args(command)
         } else {
             command
         }

@@ -1,5 +1,6 @@
 //! `eset-protect policies`.
 
+pub mod assigned;
 mod copies;
 pub mod create;
 mod diff;

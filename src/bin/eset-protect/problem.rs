@@ -7,8 +7,8 @@ use eset_protect::descriptors::{Expression, Order, language};
 use prost_reflect::Kind;
 use serde_json::Value;
 
-use crate::devices::is_device;
 use crate::method::Method;
+use crate::named::Named;
 
 /// Something in a request that is wrong, or that this version does not know.
 #[derive(Debug)]
@@ -23,8 +23,9 @@ pub struct Problem {
 pub fn of_rules(message: &impl Check) -> Vec<Problem> {
     let found = message.check(SystemTime::now()).err();
     let found = found.into_iter().flatten();
-    // A device may have its name there, which is no UUID.
-    let found = found.filter(|problem| problem.value.is_none() || !is_device(&problem.field));
+    // There may be a name, which is no UUID.
+    let found =
+        found.filter(|problem| problem.value.is_none() || Named::at(&problem.field).is_none());
     let problems = found.map(|problem| {
         let description = problem.description().to_string();
         let is_unknown = problem.kind == ProblemKind::Unknown;

@@ -15,6 +15,7 @@ use crate::failure::Failure;
 use crate::items::{Items, program};
 use crate::method::Method;
 use crate::output::{Output, View};
+use crate::policies::assigned;
 use crate::say::say;
 use crate::text::{count, printable, singular};
 use crate::whole_file::{self, Readers};
@@ -36,6 +37,7 @@ impl Call<'_> {
         if self.view.safety.dry_run {
             return dry_run::print(self.view, self.method, request);
         }
+        assigned::confirm(self.client, self.view.safety, self.method, request).await?;
         match calls::call(self.client, self.method, request).await {
             Err(Failure::Call(error, ..)) if self.view.safety.ignores(&error) => Ok(()),
             response => self.print(&response?).await,

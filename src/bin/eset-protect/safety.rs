@@ -21,7 +21,7 @@ pub struct Safety {
     /// Print the request as it would be sent, and send nothing
     #[arg(long)]
     pub dry_run: bool,
-    /// Do not ask before several are affected
+    /// Do not ask before several are affected, or one that is in use
     #[arg(short, long)]
     yes: bool,
     /// Succeed if it does not exist
@@ -81,9 +81,14 @@ impl Safety {
         }
     }
 
+    /// Whether it asks before something cannot be undone.
+    pub fn asks(self) -> bool {
+        !self.yes && !self.dry_run
+    }
+
     /// Asks whether to do something that cannot be undone, such as `delete` and `20 tasks`.
     pub fn ask(self, verb: &str, what: &str) -> Result<(), Failure> {
-        if self.yes || self.dry_run {
+        if !self.asks() {
             return Ok(());
         }
         let question = format!("{} {what}?", capitalized(verb));

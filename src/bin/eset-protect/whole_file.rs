@@ -51,15 +51,23 @@ fn save(
         use std::os::unix::fs::PermissionsExt;
         builder.permissions(fs::Permissions::from_mode(0o666));
     }
-    let mut new = builder.tempfile_in(folder)?;
+    let mut new = builder.tempfile_in(folder).map_err(without_path)?;
     if let (Readers::All, Ok(old)) = (readers, fs::metadata(path)) {
         new.as_file().set_permissions(old.permissions())?;
     }
-    new.write_all(content)?;
+    new.write_all(content).map_err(without_path)?;
     new.as_file().sync_all()?;
     let file = persist(new)?;
     // The name is on the disk only when its folder is.
     #[cfg(unix)]
     File::open(folder)?.sync_all()?;
     Ok(file)
+}
+
+/// Returns the system's error without the path of the temporary file, which is nobody's.
+fn without_path(error: io::Error) -> io::Error {
+    match error.to_string().split_once(" at path ") {
+        Some((text, _)) => io::Error::new(error.kind(), text),
+        None => error,
+    }
 }

@@ -39,6 +39,29 @@ fn answers_come_in_the_order_given() {
     }
 }
 
+/// The first error arrives after the second.
+#[test]
+fn errors_come_in_the_order_given() {
+    let (server, faults) = faulty();
+    let (first, mut held_first) = Fault::hold();
+    let (third, mut held_third) = Fault::hold();
+    for fault in [first, fine(), third] {
+        faults.push_for("GetTask", fault);
+    }
+    let args = ["tasks", "get", "one", "two", "three", "--concurrency", "2"];
+    let mut command = server.command(&args);
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    runtime().block_on(async {
+        held_first.arrived(1).await;
+        held_third.arrived(1).await;
+    });
+    held_third.release();
+    held_first.release();
+    let ran: Ran = child.wait_with_output().unwrap().into();
+    let said: Vec<_> = ran.err.lines().map(|line| line.split(": ").nth(1)).collect();
+    assert_eq!(said[..3], [Some("one"), Some("two"), Some("three")], "{}", ran.err);
+}
+
 #[test]
 fn a_table_is_in_the_order_given_too() {
     let server = Server::empty();

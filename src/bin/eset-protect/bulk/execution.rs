@@ -6,15 +6,15 @@ use std::pin::pin;
 use eset_protect::{Client, Error};
 
 use super::bar::Bar;
-use super::failed_file::FailedFile;
 use super::item::Item;
+use super::left::Left;
 use super::outcomes::{Outcome, Outcomes, UNCLEAR};
-use super::printer::Printer;
+use super::printer::{Printed, Printer};
 use crate::calls::{self, Response};
 use crate::failure::{self, Failure};
 use crate::method::Method;
 use crate::safety::Safety;
-use crate::say::{say, say_error};
+use crate::say::say;
 use crate::stop_signal::interruption;
 
 /// The state while calls are made.
@@ -25,7 +25,7 @@ pub struct Execution<'a> {
     pub printer: Printer,
     pub bar: Bar,
     pub safety: Safety,
-    pub failed: Option<FailedFile>,
+    pub left: Left,
 }
 
 impl Execution<'_> {
@@ -65,34 +65,32 @@ impl Execution<'_> {
 
     /// Records the result of a call. Breaks if all others would fail too.
     fn take(&mut self, (index, result): Response) -> ControlFlow<()> {
-        let item = self.items.get(index);
-        let name = item.map(|item| &*item.name).unwrap_or_default();
-        let is_ok = result.as_ref().map_or_else(|error| self.safety.ignores(error), |_| true);
-        self.bar.advance(is_ok);
-        match result {
-            Ok(answer) => {
-                self.outcomes.set(index, Outcome::Done);
-                self.bar.aside(|| self.printer.take(index, name, Some(answer)));
-                ControlFlow::Continue(())
-            }
-            Err(error) if self.safety.ignores(&error) => {
-                self.outcomes.set(index, Outcome::Gone);
-                self.printer.take(index, name, None);
-                ControlFlow::Continue(())
-            }
+        let Some(item) = self.items.get(index) else { return ControlFlow::Continue(()) };
+        let is_hopeless = result.as_ref().is_err_and(Error::is_unauthenticated);
+        let (outcome, printed) = match result {
+            Ok(answer) => (Outcome::Done, Printed::Answer(answer)),
+            Err(error) if self.safety.ignores(&error) => (Outcome::Gone, Printed::Nothing),
             Err(error) => {
-                let is_safe =
-                    self.method.spec.idempotency.is_idempotent() || !error.may_have_executed();
-                if let (Some(failed), Some(item), true) = (&mut self.failed, item, is_safe) {
-                    failed.add(&item.line);
-                }
-                self.bar.aside(|| {
-                    say_error(&described(self.method, name, &error));
-                    self.printer.take(index, name, None);
-                });
-                let is_hopeless = error.is_unauthenticated();
-                self.outcomes.set(index, Outcome::Failed(Box::new(error)));
-                if is_hopeless { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+                let error_line = described(self.method, &item.name, &error);
+                (Outcome::Failed(Box::new(error)), Printed::Error(error_line))
+            }
+        };
+        self.bar.advance(!matches!(outcome, Outcome::Failed(_)));
+        self.left.add(item, &outcome);
+        self.outcomes.set(index, outcome);
+        self.bar.aside(|| self.printer.take(index, &item.name, printed));
+        if is_hopeless { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+
+    /// Records the items whose calls did not end.
+    pub fn leave(&mut self) {
+        for (index, (item, outcome)) in self.items.iter().zip(self.outcomes.all()).enumerate() {
+            if matches!(outcome, Outcome::UnderWay | Outcome::NotBegun) {
+                self.left.add(item, outcome);
+            }
+            if matches!(outcome, Outcome::UnderWay) {
+                let line = format!("{}: stopped while it was under way; {UNCLEAR}", item.name);
+                self.printer.take(index, &item.name, Printed::Error(line));
             }
         }
     }

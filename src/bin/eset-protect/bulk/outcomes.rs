@@ -2,10 +2,8 @@
 
 use eset_protect::Error;
 
-use super::item::Item;
 use crate::failure::Failure;
-use crate::method::Method;
-use crate::say::{say, say_error};
+use crate::say::say;
 use crate::text::counts;
 
 /// The note for calls that may have run.
@@ -55,51 +53,8 @@ impl Outcomes {
         self.leave(left);
     }
 
-    /// Reports the calls whose responses were not awaited.
-    pub fn say_under_way(&self, items: &[Item]) {
-        for (item, outcome) in items.iter().zip(&self.all) {
-            if matches!(outcome, Outcome::UnderWay) {
-                say_error(&format!("{}: stopped while it was under way; {UNCLEAR}", item.name));
-            }
-        }
-    }
-
-    /// Returns the lines of items to retry: those that certainly did not run, and those that may run twice.
-    pub fn to_repeat<'a>(
-        &'a self,
-        items: &'a [Item],
-        method: &Method,
-    ) -> impl Iterator<Item = &'a str> {
-        let is_idempotent = method.spec.idempotency.is_idempotent();
-        self.lines(items, move |outcome| match outcome {
-            Outcome::Done | Outcome::Gone => false,
-            Outcome::Failed(error) => is_idempotent || !error.may_have_executed(),
-            Outcome::UnderWay => is_idempotent,
-            Outcome::NotBegun => true,
-        })
-    }
-
-    /// Returns the lines of items that may have run, although they may not run twice.
-    pub fn uncertain<'a>(
-        &'a self,
-        items: &'a [Item],
-        method: &Method,
-    ) -> impl Iterator<Item = &'a str> {
-        let is_idempotent = method.spec.idempotency.is_idempotent();
-        self.lines(items, move |outcome| match outcome {
-            Outcome::Failed(error) => !is_idempotent && error.may_have_executed(),
-            Outcome::UnderWay => !is_idempotent,
-            Outcome::Done | Outcome::Gone | Outcome::NotBegun => false,
-        })
-    }
-
-    fn lines<'a>(
-        &'a self,
-        items: &'a [Item],
-        are_wanted: impl Fn(&Outcome) -> bool,
-    ) -> impl Iterator<Item = &'a str> {
-        let pairs = items.iter().zip(&self.all);
-        pairs.filter(move |(_, outcome)| are_wanted(outcome)).map(|(item, _)| &*item.line)
+    pub fn all(&self) -> &[Outcome] {
+        &self.all
     }
 
     /// Prints `97 deleted, 3 failed`. Fails if any call failed or did not start.

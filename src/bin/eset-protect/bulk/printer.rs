@@ -11,10 +11,19 @@ use crate::items::{Items, program};
 use crate::method::Method;
 use crate::output::{Output, View};
 use crate::response::{created, item, noun};
-use crate::say::say;
+use crate::say::{say, say_error};
 use crate::text::{plural, printable};
 
-/// Prints each response after those before it.
+/// What is printed of a call.
+#[derive(Debug)]
+pub enum Printed {
+    /// The response in JSON, if it has that form.
+    Answer(Result<String, Failure>),
+    Error(String),
+    Nothing,
+}
+
+/// Prints each response or error after those before it.
 pub struct Printer {
     output: Output,
     view: View,
@@ -26,8 +35,8 @@ pub struct Printer {
     /// Whether there was any response.
     has_any: bool,
     next: usize,
-    /// Responses that arrived early, with their names.
-    early: BTreeMap<usize, Option<(String, String)>>,
+    /// What came early, with the names of the items.
+    early: BTreeMap<usize, (String, Printed)>,
     /// Why nothing more is printed.
     failure: Option<Failure>,
     /// The created items: their names and UUIDs.
@@ -42,19 +51,12 @@ impl Printer {
         Ok(Self { output, view, method, done, items, has_any, next: 0, early, failure, created })
     }
 
-    /// Takes the result of a call: its name, and the response if there is one.
-    pub fn take(&mut self, index: usize, name: &str, answer: Option<Result<String, Failure>>) {
-        let answer = match answer.transpose() {
-            Ok(answer) => answer.map(|answer| (name.to_owned(), answer)),
-            Err(failure) => {
-                self.note(Err(failure));
-                None
-            }
-        };
-        self.early.insert(index, answer);
-        while let Some(answer) = self.early.remove(&self.next) {
+    /// Takes what is to be printed of the call for the item of this name.
+    pub fn take(&mut self, index: usize, name: &str, printed: Printed) {
+        self.early.insert(index, (name.to_owned(), printed));
+        while let Some(next) = self.early.remove(&self.next) {
             self.next += 1;
-            self.attempt(answer);
+            self.attempt(next);
         }
         let flushed = self.flush();
         self.note(flushed);
@@ -97,8 +99,13 @@ impl Printer {
         self.output.flush()
     }
 
-    fn attempt(&mut self, answer: Option<(String, String)>) {
-        let Some((name, answer)) = answer else { return };
+    fn attempt(&mut self, (name, printed): (String, Printed)) {
+        let answer = match printed {
+            Printed::Answer(Ok(answer)) => answer,
+            Printed::Answer(Err(failure)) => return self.note(Err(failure)),
+            Printed::Error(line) => return say_error(&line),
+            Printed::Nothing => return,
+        };
         self.has_any = true;
         if !self.is_broken() {
             let printed = self.print(&name, &answer);

@@ -28,15 +28,15 @@ pub fn file(matches: &ArgMatches) -> Option<&Path> {
     matches.try_get_one::<PathBuf>(FROM).ok().flatten().map(PathBuf::as_path)
 }
 
-/// Returns the UUIDs, those of `file` if there is one, without duplicates. Devices may have names instead.
+/// Returns the UUIDs, those of `file` if there is one, without duplicates. `are_names`: names may stand for them.
 pub fn uuids(
     uuids: Vec<String>,
     file: Option<&Path>,
-    are_devices: bool,
+    are_names: bool,
 ) -> Result<Vec<String>, Failure> {
     match (file, &*uuids) {
-        (Some(path), _) => read("--from", path, are_devices),
-        (None, [uuid]) if uuid == "-" => read("UUID", Path::new("-"), are_devices),
+        (Some(path), _) => read("--from", path, are_names),
+        (None, [uuid]) if uuid == "-" => read("UUID", Path::new("-"), are_names),
         (None, all) if all.iter().any(|uuid| uuid == "-") => Err(Failure::Input(
             "-: cannot be combined with other arguments, since it reads standard input".to_owned(),
         )),
@@ -49,12 +49,12 @@ pub fn uuids(
 }
 
 /// Reads the UUIDs in the file named by a flag; `-` is standard input. Ignores empty lines.
-fn read(flag: &str, path: &Path, are_devices: bool) -> Result<Vec<String>, Failure> {
+fn read(flag: &str, path: &Path, are_names: bool) -> Result<Vec<String>, Failure> {
     let text = read_text(flag, path)?;
     let mut uuids = Vec::new();
     for (number, line) in (1..).zip(text.split('\n')) {
         let uuid = line.trim();
-        if !are_devices && !uuid.bytes().all(is_of_uuid) {
+        if !are_names && !uuid.bytes().all(is_of_uuid) {
             let expected = "expected a UUID and nothing else, as `--output name` prints them";
             let mut found: String = uuid.chars().take(MAX_SHOWN).collect();
             if found.len() < uuid.len() {

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use clap::builder::UnknownArgumentValueParser;
 use clap::{Arg, ArgMatches, value_parser};
 
 use crate::failure::Failure;
@@ -23,14 +24,16 @@ pub struct Given {
 }
 
 impl Given {
-    /// The argument of `call`.
-    pub fn argument() -> Arg {
+    /// The argument of `call`, and the flag that other commands have instead of it.
+    pub fn arguments() -> [Arg; 2] {
         const HELP: &str = "The request in ProtoJSON: inline, from a file or from standard input; flags \
                             replace its fields";
-        Arg::new(ARGUMENT)
+        let argument = Arg::new(ARGUMENT)
             .value_name("JSON|@FILE|-")
             .help(HELP)
-            .long_help(format!("{HELP}\n\n{LONG}"))
+            .long_help(format!("{HELP}\n\n{LONG}"));
+        let wrong = UnknownArgumentValueParser::suggest("'@FILE' is the request in a file");
+        [argument, Arg::new("no-file").short('f').long(FILE).hide(true).value_parser(wrong)]
     }
 
     /// The flag of all other commands; `end` says what flags do to the request.

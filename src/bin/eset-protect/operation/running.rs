@@ -1,17 +1,17 @@
 //! Runs a command: makes its requests, sends them, and prints what comes of them.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use clap::{ArgMatches, FromArgMatches};
 
 use super::prepared::{Calls, Prepared};
-use super::{Form, Operation, TO, skeleton};
+use super::{Form, Operation, SaveOptions, skeleton};
 use crate::bulk::{Bulk, BulkOptions};
 use crate::connection::Connection;
-use crate::devices;
 use crate::failure::Failure;
 use crate::item_filter::ItemFilter;
 use crate::listing::{self, Limit};
+use crate::named;
 use crate::phrase::{done, object, past};
 use crate::response::{self, Call};
 use crate::safety::Safety;
@@ -27,11 +27,18 @@ impl Operation {
         if matches!(matches.try_get_one("skeleton"), Ok(Some(true))) {
             return skeleton::print(method, &connection.view()?);
         }
-        let to = matches.try_get_one::<PathBuf>(TO).ok().flatten().filter(|_| !safety.dry_run);
-        if to.is_some() {
-            connection
-                .view
-                .expect_no_format("expected no --to, which writes the content of a file")?;
+        let save = match method.content() {
+            Some(_) => SaveOptions::from_arg_matches(matches)?,
+            None => SaveOptions::default(),
+        };
+        let to = save.to.filter(|_| !safety.dry_run);
+        if let Some(path) = &to {
+            let why = "expected no --to, which writes the content of a file";
+            connection.view.expect_no_format(why)?;
+            if path.is_file() && !save.force {
+                let problem = "there already, and nothing was sent; --force replaces it";
+                return Err(Failure::Input(format!("--to {}: {problem}", path.display())));
+            }
         }
         let watch = match self.can_watch() {
             true => Watch::from_arg_matches(matches)?,
@@ -46,7 +53,7 @@ impl Operation {
         let prepared = Prepared::new(&self, &flags, matches)?;
         match prepared.calls(&options)? {
             Calls::One(mut request) => connection.run(async |client, view| {
-                devices::resolve(&client, method, vec![&mut request.json]).await?;
+                named::resolve(&client, method, vec![&mut request.json]).await?;
                 let request = &*request.json;
                 if method.is_list() {
                     let limit = Limit::from_arg_matches(matches)?;
@@ -56,7 +63,7 @@ impl Operation {
                     };
                     return watch.run(view, list).await;
                 }
-                if let Some(path) = to {
+                if let Some(path) = &to {
                     return response::save(&client, method, request, path).await;
                 }
                 let what = prepared.what();

@@ -14,16 +14,18 @@ use crate::connection::Connection;
 use crate::failure::Failure;
 use crate::input::wrong;
 use crate::method::Method;
+use crate::named::Named;
 use crate::output::{Output, View};
 use crate::request::Request;
 use crate::response::Call;
 use crate::safety::Safety;
 use crate::say::say;
+use crate::text::count;
 
 /// Create a copy of a policy, without its assignments
 #[derive(Args, Debug)]
 pub struct Clone {
-    /// The policy's UUID
+    /// The policy's name or UUID
     #[arg(add = listed("policies", By::Uuid))]
     policy: String,
     /// The name of the copy
@@ -37,7 +39,8 @@ pub struct Clone {
 impl Clone {
     pub fn run(self, connection: Connection) -> Result<(), Failure> {
         connection.safely(Safety::new(self.dry_run, false)).run(async |client, view| {
-            let mut policy = client.policies().get_policy(&*self.policy).await?;
+            let uuid = Named::Policy.uuid(&client, &self.policy).await?;
+            let mut policy = client.policies().get_policy(uuid).await?;
             policy.display_name = self.name;
             policy.uuid.clear();
             policy.built_in = false;
@@ -48,12 +51,16 @@ impl Clone {
 
 /// Create policies from files as `export` writes them, without assigning them
 ///
-/// Each is created anew, also if the tenant has a policy of that name.
+/// Each is created anew, also if the tenant has a policy of that name. A Web Console export has no name: it is that of
+/// the file, or --name.
 #[derive(Args, Debug)]
 pub struct Import {
     /// The files, or folders of them; `-` reads standard input
     #[arg(value_name = "FILE", required = true)]
     files: Vec<PathBuf>,
+    /// The name of the policy, of a single file
+    #[arg(long, allow_hyphen_values = true)]
+    name: Option<String>,
     /// Print the request as it would be sent, and send nothing
     #[arg(long)]
     dry_run: bool,
@@ -71,6 +78,13 @@ impl Import {
                 let policy = file.to_policy();
                 policies.push(policy.map_err(|error| wrong("FILE", path, &error))?);
             }
+        }
+        if let Some(name) = self.name {
+            let [policy] = &mut *policies else {
+                let found = count(policies.len(), "policy");
+                return Err(Failure::Input(format!("--name: expected one policy, found {found}")));
+            };
+            policy.display_name = name;
         }
         connection.safely(Safety::new(self.dry_run, false)).run(async |client, view| {
             if !self.dry_run {

@@ -27,7 +27,7 @@ Examples:
   eset-protect policies diff UUID policies/Strict.yaml
   ESET_PROTECT_OTHER_ENDPOINT=https://staging:9443 eset-protect policies diff UUID UUID --other")]
 pub struct Diff {
-    /// A UUID or a file
+    /// A policy by name or UUID, or a file: with a slash or backslash in it, or .yaml, .yml, .json or .dat at its end
     #[arg(add = listed("policies", By::Uuid))]
     a: String,
     /// Another one

@@ -6,9 +6,9 @@ use eset_protect::rollout::Effective;
 use super::settings::Value;
 use crate::completions::{By, listed};
 use crate::connection::Connection;
-use crate::devices;
 use crate::failure::Failure;
 use crate::items::Items;
+use crate::named::Named;
 use crate::say::say;
 use crate::text::printable;
 
@@ -28,7 +28,7 @@ pub struct EffectiveArgs {
 impl EffectiveArgs {
     pub fn run(self, connection: Connection) -> Result<(), Failure> {
         connection.run(async |client, view| {
-            let device = devices::uuid(&client, self.device).await?;
+            let device = Named::Device.uuid(&client, &self.device).await?;
             let effective = Effective::of_device(&client, &device).await?;
             for what in &effective.not_considered {
                 say(&format!("not considered: {what}"));

@@ -37,7 +37,7 @@ enum As {
 /// policies that the tenant does not have any more stay, and are named.
 #[derive(Args, Debug)]
 pub struct Export {
-    /// The policies: UUIDs, or files to convert, which need no server; all that are not built in by default
+    /// The policies: names or UUIDs, or files to convert, which need no server; all that are not built in by default
     #[arg(value_name = "POLICY", add = listed("policies", By::Uuid))]
     policies: Vec<String>,
     /// Write a file for each policy into this folder, named after the policy; otherwise prints one policy
@@ -103,7 +103,8 @@ impl Export {
                 files.push((String::new(), read("POLICY", Path::new(wanted))?));
                 continue;
             }
-            files.push((wanted.clone(), of(of_tenant(tenant, wanted)?)));
+            let policy = of_tenant(tenant, wanted)?;
+            files.push((policy.uuid.clone(), of(policy)));
         }
         Ok(files)
     }

@@ -1,10 +1,10 @@
 //! Policies in files and in the tenant.
 
 use std::fmt::Display;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use eset_protect::Client;
-use eset_protect::codegen::decode_text;
+use eset_protect::codegen::{decode_text, is_uuid};
 use eset_protect::policy::{AssignmentFile, PolicyFile, Settings, Target};
 use eset_protect::policy_management::v2::Policy;
 use eset_protect::rollout::Tenant;
@@ -12,7 +12,9 @@ use serde_json::Value;
 
 use crate::failure::{self, Failure};
 use crate::input::{self, refuse_duplicates};
+use crate::named::{Candidate, Named, unplaced};
 use crate::whole_file::{self, Readers};
+use crate::wording::read_json;
 use crate::yaml;
 
 /// Reads a policy from a file: YAML or JSON as `policies export` writes it, or a Web Console export.
@@ -32,17 +34,18 @@ pub fn parse(flag: &str, path: &Path, content: &[u8]) -> Result<PolicyFile, Fail
     }
     let text = decode_text(content).map_err(|problem| wrong(&problem))?;
     // JSON is read as JSON, since YAML would change its numbers.
-    if text.trim_start().starts_with('{') {
-        refuse_duplicates(&text).map_err(|error| wrong(&error))?;
-        let members: Value = serde_json::from_str(&text).map_err(|error| wrong(&error))?;
-        expect_no_null(&members, "").map_err(|error| wrong(&error))?;
-        return serde_json::from_str(&text).map_err(|error| wrong(&error));
-    }
-    let documents = yaml::documents(&text).map_err(|error| wrong(&error))?;
-    for members in &documents {
-        expect_no_null(members, "").map_err(|error| wrong(&error))?;
-    }
-    yaml::read(&text).map_err(|error| wrong(&error))
+    let read = match text.trim_start().starts_with('{') {
+        true => refuse_duplicates(&text).map_err(|error| error.to_string()).and_then(|()| {
+            let members = serde_json::from_str(&text).map_err(|error| error.to_string())?;
+            expect_no_null(&members, "")?;
+            read_json(&text)
+        }),
+        false => yaml::documents(&text).and_then(|documents| {
+            documents.iter().try_for_each(|members| expect_no_null(members, ""))?;
+            yaml::read(&text)
+        }),
+    };
+    read.map_err(|problem| wrong(&problem))
 }
 
 /// Refuses members that have no value, with the place of the first: whether that means nothing, or what there is, is
@@ -68,23 +71,34 @@ fn expect_no_null(value: &Value, place: &str) -> Result<(), String> {
     }
 }
 
-/// Whether this names a file rather than a policy of the tenant.
+/// Whether this names a file rather than a policy of the tenant: also by its form, so that a mistyped path is no name.
 pub fn is_file(policy: &str) -> bool {
-    policy == "-" || Path::new(policy).is_file()
+    let ends = [".yaml", ".yml", ".json", ".dat"];
+    let lower = policy.to_ascii_lowercase();
+    policy == "-"
+        || policy.contains(['/', '\\'])
+        || ends.iter().any(|end| lower.ends_with(end))
+        || Path::new(policy).is_file()
 }
 
-/// A policy by its UUID in the tenant, or in a file.
+/// A policy by its name or UUID in the tenant, or in a file.
 pub async fn find(client: Option<&Client>, policy: &str) -> Result<PolicyFile, Failure> {
     match client {
         Some(client) if !is_file(policy) => {
-            Ok(PolicyFile::from_policy(&client.policies().get_policy(policy).await?))
+            let uuid = Named::Policy.uuid(client, policy).await?;
+            Ok(PolicyFile::from_policy(&client.policies().get_policy(uuid).await?))
         }
-        _ => read("", &PathBuf::from(policy)),
+        _ => read("", Path::new(policy)),
     }
 }
 
-/// Returns a policy of a tenant.
-pub fn of_tenant<'a>(tenant: &'a Tenant, uuid: &str) -> Result<&'a Policy, Failure> {
+/// Returns the policy of a tenant with this name or UUID.
+pub fn of_tenant<'a>(tenant: &'a Tenant, policy: &str) -> Result<&'a Policy, Failure> {
+    let all: Vec<_> = tenant.policies.iter().map(Candidate::from).collect();
+    let uuid = match is_uuid(policy.as_bytes()) {
+        true => policy.to_owned(),
+        false => Named::Policy.choose(policy, &all, unplaced)?,
+    };
     let found = tenant.policies.iter().find(|policy| policy.uuid == uuid);
     found.ok_or_else(|| Failure::Explained {
         exit_code: failure::NOT_FOUND,

@@ -35,7 +35,9 @@ makes a new policy. A file says all that a policy has. What it leaves out, the p
     flags        left out: no setting is forced or read-only
     settings     all settings by path. One of the configuration that is missing here is removed; {} removes
                  all. May be left out only if the configuration has none that can be read
-    configuration  the product, and what else ESET keeps; leave it as `export` wrote it
+    configuration  the product, and what else ESET keeps; leave it as `export` wrote it. It has the values from
+                 when it was written, also after you change them in settings, and so an old password, too: encoded,
+                 not encrypted. `export --force` after `apply` writes the new ones
 
 A member without a value, or null, is refused: leave it out, or write [] or {} for none. A setting that
 the configuration has is its value in quotes; a new one has value, kind and flags. A file by hand:
@@ -111,18 +113,18 @@ impl PlanArgs {
 /// delete the journal, and plan anew. Policies that were deleted already come back with new UUIDs; `plan --roll-back`
 /// names them. Only one process at a time works on a journal, and only on the server that it was written for.
 ///
-/// Asks before it deletes policies that no file has, and otherwise not: what a file replaces is created anew without a
-/// question. `plan` shows all of it.
+/// Before it replaces or deletes policies, it shows all changes and asks; without a terminal to ask on, it needs --yes.
+/// --resume and --roll-back do not ask.
 #[derive(Args, Debug)]
 #[command(after_help = FILES)]
 pub struct Apply {
     /// A folder of policies, each with its own name, as `export` writes them
     #[arg(required_unless_present_any = ["plan", "resume", "roll_back"])]
     dir: Option<PathBuf>,
-    /// Also delete the policies that no file has, once you confirm it; built-in ones stay
+    /// Also delete the policies that no file has; built-in ones stay
     #[arg(long, conflicts_with_all = ["plan", "resume", "roll_back"])]
     prune: bool,
-    /// Do not ask before policies are deleted that no file has
+    /// Do not ask before policies are replaced or deleted
     #[arg(short, long)]
     yes: bool,
     /// Apply a plan that `plan --save` wrote; refused on another server, or if the tenant has changed since
@@ -183,10 +185,12 @@ impl Apply {
     }
 }
 
-/// Asks before policies are deleted that no file has, and shows all that the answer begins.
+/// Asks before policies are replaced or deleted, and shows all that the answer begins.
 fn confirm(plan: &Plan, yes: bool) -> Result<(), Failure> {
     let changes = plan.changes();
-    if yes || !changes.iter().any(|change| matches!(change, Change::Delete { .. })) {
+    let is_removing =
+        |change: &Change| matches!(change, Change::Replace { .. } | Change::Delete { .. });
+    if yes || !changes.iter().any(is_removing) {
         return Ok(());
     }
     changes.iter().for_each(|change| say(&change.to_string()));

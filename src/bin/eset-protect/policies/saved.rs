@@ -5,6 +5,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use eset_protect::codegen::decode_text;
 use eset_protect::rollout::Plan;
 use serde::{Deserialize, Serialize};
 
@@ -13,6 +14,7 @@ use crate::connection::Connection;
 use crate::failure::{self, Failure};
 use crate::input;
 use crate::whole_file::write_locked;
+use crate::wording::read_json;
 
 /// Where `apply` and `set` keep their journal. No policy's file ends so.
 pub const JOURNAL: &str = "eset-protect.journal";
@@ -67,8 +69,8 @@ impl Place {
 
     /// Refuses the plan of another tenant. Its state may be the same by chance: without any policies, or in a copy.
     fn parse(&self, path: &Path, content: &[u8]) -> Result<Plan, Failure> {
-        let saved: Saved<Plan> =
-            serde_json::from_slice(content).map_err(|error| input::wrong("", path, &error))?;
+        let saved = decode_text(content).and_then(|text| read_json::<Saved<Plan>>(&text));
+        let saved = saved.map_err(|problem| input::wrong("", path, &problem))?;
         if saved.server == self.server || self.same_tenant {
             return Ok(saved.plan);
         }

@@ -14,19 +14,24 @@ use super::saved::{JOURNAL, Journal, Place};
 use crate::completions::{By, listed};
 use crate::connection::Connection;
 use crate::failure::Failure;
+use crate::input::Source;
 use crate::output::Format;
 
 /// Change settings and flags of a policy, which replaces it at the same ranks
 #[derive(Args, Debug)]
 #[command(after_help = "\
-Example:
-  eset-protect policies set UUID endpoint.gui.UI_CONFIG.ShowSplash=0 --force endpoint.gui")]
+Examples:
+  eset-protect policies set Strict endpoint.gui.UI_CONFIG.ShowSplash=0 --force endpoint.gui
+  eset-protect policies set Strict endpoint.gui.Password=- < password.txt")]
 pub struct Set {
-    /// The policy's UUID; it gets a new one
+    /// The policy, by name or UUID; it gets a new UUID
     #[arg(add = listed("policies", By::Uuid))]
     policy: String,
     /// Settings with their new values, such as endpoint.gui.ShowSplash=0
-    #[arg(value_name = "PATH=VALUE", required_unless_present_any = ["unset", "force", "no_force", "read_only", "no_read_only"])]
+    ///
+    /// PATH=@FILE reads the value from a file, and PATH=- from standard input, both without the line break at their end:
+    /// other users can see arguments, so this is the way for passwords and other secrets.
+    #[arg(value_name = "PATH=VALUE|@FILE|-", required_unless_present_any = ["unset", "force", "no_force", "read_only", "no_read_only"])]
     settings: Vec<String>,
     /// Remove a setting; may be repeated
     #[arg(long, value_name = "PATH")]
@@ -105,7 +110,13 @@ impl Set {
                 Failure::Input(format!("PATH=VALUE: {what}, found {setting:?}"))
             };
             let (path, value) = found.ok_or_else(wrong)?;
-            let (path, value) = (path.to_string(), value.to_owned());
+            // Other users can see arguments, so a secret comes from elsewhere.
+            let place = format!("PATH=VALUE: {path}:");
+            let value = match Source::of(value) {
+                Source::Text(text) => text,
+                file => file.read(&place)?.trim_end_matches(['\r', '\n']).to_owned(),
+            };
+            let path = path.to_string();
             let new = match (&self.kind, &self.flags) {
                 (Some(kind), Some(flags)) if !settings.contains_key(&path) => {
                     let (kind, flags) = (kind.clone(), flags.clone());

@@ -1,6 +1,6 @@
 //! The targets of policies: devices and groups by name, and whether a target exists.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use eset_protect::codegen::is_uuid;
 use eset_protect::device_management::v1::{DeviceGroup, ListGroupsRequest};
@@ -12,96 +12,43 @@ use tokio::sync::OnceCell;
 use tonic::Code;
 
 use super::folder::Folder;
-use crate::devices;
 use crate::failure::{self, Failure};
+use crate::named::Named;
 use crate::say::say;
-use crate::text::meant;
 
 /// Replaces the names of devices and groups by their UUIDs.
 pub async fn resolve(client: &Client, folder: &mut Folder) -> Result<(), Failure> {
-    let names = |of: fn(&Target) -> Option<&str>| -> BTreeSet<String> {
+    for (named, target) in
+        [(Named::Device, Target::Device as fn(_) -> _), (Named::Group, Target::Group)]
+    {
         let assignments = folder.files.iter().flat_map(|file| &file.assignments);
-        assignments.filter_map(|it| of(&it.target)).map(str::to_owned).collect()
-    };
-    let (devices, groups) = (names(device), names(group));
-    let place =
-        |name: &str, problem: &str| folder.place_of(|target| device(target) == Some(name), problem);
-    let devices = devices::by_name(client, devices.into_iter().collect(), place).await?;
-    let groups = groups_by_name(client, folder, groups).await?;
-    for assignment in folder.files.iter_mut().flat_map(|file| &mut file.assignments) {
-        let target = &mut assignment.target;
-        if let Some(uuid) = device(target).and_then(|name| devices.get(name)) {
-            *target = Target::Device(uuid.clone());
-        } else if let Some(uuid) = group(target).and_then(|name| groups.get(name)) {
-            *target = Target::Group(uuid.clone());
+        let names = assignments.filter_map(|it| name(named, &it.target)).map(str::to_owned);
+        let names: BTreeSet<_> = names.collect();
+        if names.is_empty() {
+            continue;
+        }
+        let place = |wanted: &str, problem: &str| {
+            folder.place_of(|target| name(named, target) == Some(wanted), problem)
+        };
+        let uuids = named.uuids(client, names, place).await?;
+        for assignment in folder.files.iter_mut().flat_map(|file| &mut file.assignments) {
+            let uuid = name(named, &assignment.target).and_then(|name| uuids.get(name));
+            if let Some(uuid) = uuid {
+                assignment.target = target(uuid.clone());
+            }
         }
     }
     Ok(())
 }
 
-/// The name that stands where a device's UUID is expected.
-fn device(target: &Target) -> Option<&str> {
-    match target {
-        Target::Device(name) => is_name(name).then_some(name),
+/// The name that stands where a UUID is expected.
+fn name(named: Named, target: &Target) -> Option<&str> {
+    match (named, target) {
+        (Named::Device, Target::Device(name)) | (Named::Group, Target::Group(name)) => {
+            (!name.is_empty() && !is_uuid(name.as_bytes())).then_some(name)
+        }
         _ => None,
     }
-}
-
-/// The name that stands where a group's UUID is expected.
-fn group(target: &Target) -> Option<&str> {
-    match target {
-        Target::Group(name) => is_name(name).then_some(name),
-        _ => None,
-    }
-}
-
-fn is_name(text: &str) -> bool {
-    !text.is_empty() && !is_uuid(text.as_bytes())
-}
-
-/// Returns the UUID of each group. What cannot be looked up stays, and is refused as no UUID.
-async fn groups_by_name(
-    client: &Client,
-    folder: &Folder,
-    names: BTreeSet<String>,
-) -> Result<BTreeMap<String, String>, Failure> {
-    let mut uuids = BTreeMap::new();
-    if names.is_empty() {
-        return Ok(uuids);
-    }
-    let all = match list_groups(client).await {
-        Err(error) if is_not_for_us(&error) => return Ok(uuids),
-        all => all?,
-    };
-    for name in names {
-        let of_name: Vec<_> = all.iter().filter(|group| group.display_name == name).collect();
-        let (exit_code, problem, hints) = match &*of_name {
-            // Not every server has UUIDs.
-            _ if all.iter().any(|group| group.uuid == name) => continue,
-            [group] => {
-                uuids.insert(name, group.uuid.clone());
-                continue;
-            }
-            [] => {
-                let names = all.iter().map(|group| &*group.display_name);
-                let hint = meant(&name, names);
-                let list = || "`eset-protect groups list` shows all groups".to_owned();
-                let problem = format!("{name:?}: no group has this name");
-                (failure::NOT_FOUND, problem, vec![hint.unwrap_or_else(list)])
-            }
-            several => {
-                let problem = format!(
-                    "{name:?}: {} groups have this name; give the UUID of the one that you mean",
-                    several.len()
-                );
-                let uuids = several.iter().map(|group| format!("one is {}", group.uuid));
-                (failure::INPUT, problem, uuids.collect())
-            }
-        };
-        let message = folder.place_of(|target| group(target) == Some(&name), &problem);
-        return Err(Failure::Explained { exit_code, message, hints });
-    }
-    Ok(uuids)
 }
 
 /// Not every server and login may look up groups and devices.

@@ -23,7 +23,7 @@ use crate::text::printable;
 /// other secret are hidden. Parts that cannot be read are named on standard error; `export` keeps them.
 #[derive(Args, Debug)]
 pub struct Show {
-    /// A UUID, or a file as `export` writes it, or a Web Console export; a file needs no server
+    /// A policy by name or UUID, or a file as `export` writes it, or a Web Console export; a file needs no server
     #[arg(add = listed("policies", By::Uuid))]
     policy: String,
     /// Indent the settings below the groups that contain them
