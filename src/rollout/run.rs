@@ -95,7 +95,7 @@ impl Plan {
         let mut made = self.expect_on_way(&now)?;
         let mut is_fresh = true;
         let mut is_changed = false;
-        while let Some(step) = self.goal.next(&now, &made) {
+        while let Some(mut step) = self.goal.next(&now, &made) {
             if is_stopped() {
                 return Err(RolloutError::Stopped);
             }
@@ -108,9 +108,9 @@ impl Plan {
                 }
             }
             is_fresh = removes;
-            let step = take(client, &step)
-                .await
-                .map_err(|error| RolloutError::Call(Box::new(step), Box::new(error)))?;
+            if let Err(error) = take(client, &mut step).await {
+                return Err(RolloutError::Call(Box::new(step), Box::new(error)));
+            }
             if let Step::Create(policy) = &step {
                 made.push(policy.uuid.clone());
             }
@@ -184,32 +184,28 @@ impl Plan {
     }
 }
 
-/// Makes the call of a step. Returns the step with what the server set.
-async fn take(client: &Client, step: &Step) -> Result<Step, Error> {
+/// Makes the call of a step, and sets what the server set.
+async fn take(client: &Client, step: &mut Step) -> Result<(), Error> {
     let (policies, assignments) = (client.policies(), client.policy_assignments());
-    Ok(match step.clone() {
-        Step::Create(mut policy) => {
-            policy.uuid.clear();
-            policy.built_in = false;
-            Step::Create(Box::new(policies.create_policy(*policy).await?))
+    match step {
+        Step::Create(policy) => {
+            let new = Policy { uuid: String::new(), built_in: false, ..(**policy).clone() };
+            **policy = policies.create_policy(new).await?;
         }
-        Step::Assign { policy, assignment } => {
-            let assignment = assignments.assign_policy(assignment).await?;
-            Step::Assign { policy, assignment }
+        Step::Assign { assignment, .. } => {
+            *assignment = assignments.assign_policy(assignment.clone()).await?;
         }
-        Step::Rank { policy, assignment, rank } => {
-            let assignment_uuid = assignment.uuid.clone();
+        Step::Rank { assignment, rank, .. } => {
+            let (assignment_uuid, rank) = (assignment.uuid.clone(), *rank);
             let request = UpdatePolicyAssignmentRankingRequest { assignment_uuid, rank };
             assignments.update_policy_assignment_ranking(request).await?;
-            Step::Rank { policy, assignment, rank }
         }
-        Step::Unassign { policy, assignment } => {
+        Step::Unassign { assignment, .. } => {
             assignments.unassign_policy(assignment.uuid.clone()).await?;
-            Step::Unassign { policy, assignment }
         }
         Step::Delete(policy) => {
             policies.delete_policy(policy.uuid.clone()).await?;
-            Step::Delete(policy)
         }
-    })
+    }
+    Ok(())
 }

@@ -67,7 +67,7 @@ fn a_policy_that_is_assigned_is_not_deleted_without_a_yes() {
         let delete: Vec<_> = delete.split(' ').chain([uuid]).collect();
         let error = server.run(&delete).fails(2);
         let expected = format!(
-            "error: Delete the policy {uuid}, which is assigned to 1 group and 1 device? There is no \
+            "error: Delete the policy {uuid}, which is assigned to 1 device and 1 group? There is no \
              terminal to ask on; --yes confirms it\n"
         );
         assert_eq!(error, expected);

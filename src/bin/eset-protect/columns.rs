@@ -60,7 +60,7 @@ impl Shape {
 }
 
 /// A column: a field, of the message itself or of one inside it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Column {
     pub header: String,
     path: Vec<String>,
@@ -97,20 +97,19 @@ impl Column {
     fn member(path: &str) -> Self {
         let header = kebab(&path.replace('.', "-")).replace('-', " ").to_uppercase();
         let path = path.split('.').map(str::to_owned).collect();
-        Self { header, path, field: None, others: Vec::new() }
+        Self { header, path, ..Self::default() }
     }
 
     /// The column of a list of texts or numbers.
     fn whole(field: &FieldDescriptor) -> Self {
         let header = singular(&noun(field.name()).replace('_', " ")).to_uppercase();
-        Self { header, path: Vec::new(), field: Some(field.clone()), others: Vec::new() }
+        Self { header, field: Some(field.clone()), ..Self::default() }
     }
 
     /// Finds a column by the path of its field, in the spelling of the `.proto` file or of JSON.
     fn find(message: &MessageDescriptor, path: &str) -> Result<Self, String> {
         let names: Vec<_> = path.split('.').collect();
-        let mut column =
-            Self { header: String::new(), path: Vec::new(), field: None, others: Vec::new() };
+        let mut column = Self::default();
         let mut own_names = Vec::new();
         let mut message = Some(message.clone());
         for name in names {

@@ -41,17 +41,10 @@ pub enum Failure {
     Check { lines: Vec<String>, can_allow: bool },
     /// There is no login and no way to prompt for one.
     Credentials(String),
-    /// A call failed, to this server if it is known; the flag says whether calls before it succeeded.
-    Call(Box<Error>, Option<Box<Server>>, bool),
+    /// A call failed, to this server if it is known.
+    Call(Box<Error>, Option<Box<Server>>),
     /// Some of many calls failed, as already reported, or were not made.
-    Bulk {
-        summary: String,
-        is_cut_short: bool,
-        /// Whether other calls succeeded.
-        is_served: bool,
-        errors: Vec<Error>,
-        server: Option<Box<Server>>,
-    },
+    Bulk { summary: String, is_cut_short: bool, errors: Vec<Error>, server: Option<Box<Server>> },
     /// Waiting for a task did not end with success, or a name fits no device or several.
     Explained { exit_code: u8, message: String, hints: Vec<String> },
     /// Something on this machine failed.
@@ -108,25 +101,11 @@ impl Failure {
     }
 
     /// Adds the server of the call, unless it is known.
-    pub fn at(self, server: Server) -> Self {
-        let server = Box::new(server);
-        match self {
-            Self::Call(error, known, is_served) => {
-                Self::Call(error, known.or(Some(server)), is_served)
-            }
-            Self::Bulk { summary, is_cut_short, is_served, errors, .. } => {
-                Self::Bulk { summary, is_cut_short, is_served, errors, server: Some(server) }
-            }
-            other => other,
+    pub fn at(mut self, to: Server) -> Self {
+        if let Self::Call(_, server) | Self::Bulk { server, .. } = &mut self {
+            server.get_or_insert_with(|| Box::new(to));
         }
-    }
-
-    /// Says that calls before this one succeeded, so it is the right server.
-    pub fn after_success(self) -> Self {
-        match self {
-            Self::Call(error, server, _) => Self::Call(error, server, true),
-            other => other,
-        }
+        self
     }
 
     /// Returns the exit code, as listed by `--help`.
@@ -164,16 +143,13 @@ impl Failure {
                 text.push_str(&error_line(message));
                 say_hints(&mut text, style, hints.iter().cloned());
             }
-            Self::Bulk { summary, is_served, errors, server, .. } => {
+            Self::Bulk { summary, errors, server, .. } => {
                 text.push_str(&format!("{summary}\n"));
                 let mut said = HashSet::new();
-                let all =
-                    errors.iter().flat_map(|error| hints(error, server.as_deref(), *is_served));
+                let all = errors.iter().flat_map(|error| hints(error, server.as_deref()));
                 say_hints(&mut text, style, all.filter(|hint| said.insert(hint.clone())));
             }
-            Self::Call(error, server, is_served) => {
-                describe(&mut text, style, error, server.as_deref(), *is_served);
-            }
+            Self::Call(error, server) => describe(&mut text, style, error, server.as_deref()),
         }
         stderr::say(&json::message("ERROR", &text).unwrap_or(text));
     }
@@ -181,7 +157,7 @@ impl Failure {
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        Self::Call(Box::new(error), None, false)
+        Self::Call(Box::new(error), None)
     }
 }
 
@@ -216,13 +192,7 @@ fn call_exit_code(error: &Error) -> u8 {
     }
 }
 
-fn describe(
-    text: &mut String,
-    style: Style,
-    error: &Error,
-    server: Option<&Server>,
-    is_served: bool,
-) {
+fn describe(text: &mut String, style: Style, error: &Error, server: Option<&Server>) {
     text.push_str(&error_line(&headline(error)));
     // A message without other content contains the status already.
     if let Some(status) = error.http_status()
@@ -243,7 +213,7 @@ fn describe(
     for violation in field_violations(error) {
         text.push_str(&format!("  {}\n", printable(&violation)));
     }
-    say_hints(text, style, hints(error, server, is_served).into_iter());
+    say_hints(text, style, hints(error, server).into_iter());
 }
 
 fn say_hints(text: &mut String, style: Style, hints: impl Iterator<Item = String>) {

@@ -51,13 +51,10 @@ pub async fn print(
     let most = if view.sort.is_some() { usize::MAX } else { limit };
     let mut pages = calls::pages(client, method, request, filter)?;
     progress.set_message(count(listed, &noun));
-    let mut has_page = false;
     while listed < most
         && let Some(page) = pages.next().await
     {
-        let of_later = |failure: Failure| if has_page { failure.after_success() } else { failure };
-        let mut page = page.map_err(of_later)?;
-        has_page = true;
+        let mut page = page?;
         page.truncate(most - listed);
         listed += page.len();
         progress.set_message(count(listed, &noun));

@@ -138,7 +138,7 @@ impl Operation {
         };
         let names_one = method.is_removing() && !method.arguments().is_empty();
         let names_one = names_one || self.takes_uuids() || self.removes_named();
-        let command = Safety::declare(command, method, names_one);
+        let command = Safety::declare(command, method, names_one, self.is_job());
         let command = match self.removes_named() {
             true => command.mut_arg(IGNORE_NOT_FOUND, |arg| {
                 arg.help("Succeed if some do not exist; each is a call of its own")
@@ -193,13 +193,17 @@ impl Operation {
 
     /// Whether the arguments name all that the command is for, so that `--from` reads them and no file has a request.
     fn is_by_name(&self) -> bool {
-        matches!(self.form, Form::Own(own) if own.is_by_name()) || self.takes_uuids()
+        self.is_job() || self.takes_uuids()
+    }
+
+    /// Whether it is a job on devices.
+    fn is_job(&self) -> bool {
+        matches!(self.form, Form::Own(own) if own.is_by_name())
     }
 
     /// Whether the command takes many requests.
     fn takes_many(&self) -> bool {
-        let is_one = matches!(self.form, Form::Own(own) if own.is_by_name());
-        !is_one && !self.method.is_list() && self.method.content().is_none()
+        !self.is_job() && !self.method.is_list() && self.method.content().is_none()
     }
 
     fn can_watch(&self) -> bool {

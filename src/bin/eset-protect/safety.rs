@@ -39,20 +39,15 @@ impl Safety {
         self.ignore_not_found && error.code() == Code::NotFound
     }
 
-    /// Adds the options that make sense for a method. `names_one`: its path names one resource.
-    pub fn declare(command: Command, method: &Method, names_one: bool) -> Command {
+    /// Adds the options that make sense for a method. `names_one`: its path names one resource; `asks`: the command
+    /// asks whatever its method.
+    pub fn declare(command: Command, method: &Method, names_one: bool, asks: bool) -> Command {
         let all = Self::augment_args(Command::new(""));
         command.args(all.get_arguments().filter(|arg| match arg.get_id().as_str() {
             "dry_run" => !method.is_reading(),
-            "yes" => method.is_removing(),
+            "yes" => method.is_removing() || asks,
             _ => names_one,
         }))
-    }
-
-    /// Adds the option that confirms, to a command that asks whatever its method.
-    pub fn declare_yes(command: Command) -> Command {
-        let all = Self::augment_args(Command::new(""));
-        command.args(all.get_arguments().filter(|arg| arg.get_id() == "yes"))
     }
 
     pub fn from_matches(matches: &ArgMatches) -> Self {

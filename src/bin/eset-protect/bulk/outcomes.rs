@@ -61,14 +61,12 @@ impl Outcomes {
     pub fn end(self, verb: &str) -> Result<(), Failure> {
         let summary = self.summary(verb);
         let is_cut_short = self.is_interrupted && !self.is_complete();
-        let is_served =
-            self.all.iter().any(|outcome| matches!(outcome, Outcome::Done | Outcome::Gone));
         let errors: Vec<_> = self.all.into_iter().filter_map(Outcome::into_error).collect();
         if errors.is_empty() && !is_cut_short {
             say(&summary);
             return Ok(());
         }
-        Err(Failure::Bulk { summary, is_cut_short, is_served, errors, server: None })
+        Err(Failure::Bulk { summary, is_cut_short, errors, server: None })
     }
 
     fn summary(&self, verb: &str) -> String {

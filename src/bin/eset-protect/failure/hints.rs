@@ -10,11 +10,11 @@ use crate::server::{Server, ServerKind, Trust};
 use crate::verb::verbs;
 use crate::witness::has_answered;
 
-/// Returns suggestions; `is_served` means that another call succeeded, so it is the right server.
-pub fn hints(error: &Error, server: Option<&Server>, is_served: bool) -> Vec<String> {
+/// Returns suggestions. If another call succeeded, it is the right server.
+pub fn hints(error: &Error, server: Option<&Server>) -> Vec<String> {
     let is_elsewhere = error.code() == Code::NotFound && is_list(error);
     let is_broken = matches!(error.kind(), ErrorKind::Connect | ErrorKind::Transport);
-    let is_right = is_broken && (is_served || has_answered()) || is_elsewhere && is_served;
+    let is_right = (is_broken || is_elsewhere) && has_answered();
     let hint = if is_right { None } else { of_kind(error, server) };
     let mut hints: Vec<String> = hint.into_iter().collect();
     let level = error.rpc().map_or(IdempotencyLevel::Unknown, |spec| spec.idempotency);

@@ -11,7 +11,7 @@ use tracing::span::{Attributes, Id, Record};
 use tracing_subscriber::Layer;
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::layer::Context;
-use tracing_subscriber::registry::{LookupSpan, SpanRef};
+use tracing_subscriber::registry::LookupSpan;
 
 use super::format::Format;
 use super::json;
@@ -31,7 +31,7 @@ impl Calls {
         Self { style, format }
     }
 
-    fn json(call: &CallSpan, served: Option<&Served>) -> String {
+    fn json(call: &CallSpan) -> String {
         let code = if call.code.is_empty() { "CANCELLED" } else { call.code.as_str() };
         let mut fields = json!({
             "message": "a call ended",
@@ -40,22 +40,22 @@ impl Calls {
             "milliseconds": u64::try_from(call.begun.elapsed().as_millis()).unwrap_or(u64::MAX),
             "attempts": call.attempts,
             "request_id": call.request_id,
-            "trace_id": served.map(|served| &served.trace),
+            "trace_id": call.is_served.then_some(&call.trace),
         });
-        for (key, name) in served.into_iter().flat_map(Served::names) {
+        for (key, name) in call.names() {
             fields[key] = name.into();
         }
-        json::line("INFO", target(served), &fields)
+        json::line("INFO", call.target(), &fields)
     }
 
-    fn line(&self, call: &CallSpan, served: Option<&Served>) -> Result<String, fmt::Error> {
+    fn line(&self, call: &CallSpan) -> Result<String, fmt::Error> {
         if self.format == Format::Json {
-            return Ok(Self::json(call, served));
+            return Ok(Self::json(call));
         }
         let mut line = String::new();
         begin(&mut Writer::new(&mut line), self.style, tracing::Level::INFO)?;
         let method = self.style.bold(call.method());
-        let target = self.style.dim(target(served));
+        let target = self.style.dim(call.target());
         let code = match &*call.code {
             "OK" => self.style.green("OK"),
             "" => "CANCELLED".to_owned(),
@@ -68,7 +68,7 @@ impl Calls {
         if !call.request_id.is_empty() {
             line.push_str(&format!(", request-id {}", printable(&call.request_id)));
         }
-        for (what, name) in served.into_iter().flat_map(Served::names) {
+        for (what, name) in call.names() {
             line.push_str(&format!(", {what} {}", printable(name)));
         }
         line.push('\n');
@@ -76,74 +76,84 @@ impl Calls {
     }
 }
 
-fn target(served: Option<&Served>) -> &'static str {
-    if served.is_some() { "eset_protect::serve" } else { "eset_protect::call" }
-}
-
 impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Calls {
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
         let metadata = attributes.metadata();
-        let Some(span) = context.span(id) else { return };
-        match (metadata.target(), metadata.name()) {
-            ("eset_protect::call", "call") => {
-                let mut call = CallSpan::default();
-                attributes.record(&mut call);
-                span.extensions_mut().insert(call);
-            }
-            ("eset_protect::serve", "serve") => {
-                let mut served = Served::default();
-                attributes.record(&mut served);
-                span.extensions_mut().insert(served);
-            }
-            _ => {}
+        let is_served = match (metadata.target(), metadata.name()) {
+            (CALL, "call") => false,
+            (SERVE, "serve") => true,
+            _ => return,
+        };
+        if let Some(span) = context.span(id) {
+            let mut call = CallSpan::new(is_served);
+            attributes.record(&mut call);
+            span.extensions_mut().insert(call);
         }
     }
 
     fn on_record(&self, id: &Id, values: &Record<'_>, context: Context<'_, S>) {
         let Some(span) = context.span(id) else { return };
-        let mut extensions = span.extensions_mut();
-        if let Some(call) = extensions.get_mut::<CallSpan>() {
+        if let Some(call) = span.extensions_mut().get_mut::<CallSpan>() {
             values.record(call);
-        } else if let Some(served) = extensions.get_mut::<Served>() {
-            values.record(served);
         }
     }
 
     fn on_close(&self, id: Id, context: Context<'_, S>) {
         let Some(span) = context.span(&id) else { return };
         let extensions = span.extensions();
-        let line = match (extensions.get::<CallSpan>(), extensions.get::<Served>()) {
-            (Some(call), _) => {
-                let parent = span.parent();
-                let mut parent = parent.as_ref().map(SpanRef::extensions_mut);
-                match parent.as_mut().and_then(|parent| parent.get_mut::<Served>()) {
-                    Some(served) => {
-                        served.call.attempts = call.attempts;
-                        served.call.request_id.clone_from(&call.request_id);
-                        return;
-                    }
-                    None => self.line(call, None),
-                }
-            }
-            (None, Some(served)) => self.line(&served.call, Some(served)),
-            (None, None) => return,
-        };
-        if let Ok(line) = line {
+        let Some(call) = extensions.get::<CallSpan>() else { return };
+        // The line of a served call has what is known of its call to the upstream.
+        if !call.is_served
+            && let Some(parent) = span.parent()
+            && let Some(served) = parent.extensions_mut().get_mut::<CallSpan>()
+            && served.is_served
+        {
+            served.attempts = call.attempts;
+            served.request_id.clone_from(&call.request_id);
+            return;
+        }
+        if let Ok(line) = self.line(call) {
             stderr::log(line.as_bytes());
         }
     }
 }
 
-/// The data of the span of a call that a server forwards or refuses.
-#[derive(Default)]
-struct Served {
-    call: CallSpan,
+const CALL: &str = "eset_protect::call";
+const SERVE: &str = "eset_protect::serve";
+
+/// The data so far of the span of a call, or of one that a server forwards or refuses.
+pub struct CallSpan {
+    is_served: bool,
+    begun: Instant,
+    rpc: String,
+    code: String,
+    attempts: Option<usize>,
+    request_id: String,
     caller: String,
     tenant: String,
     trace: String,
 }
 
-impl Served {
+impl CallSpan {
+    fn new(is_served: bool) -> Self {
+        let (rpc, code, request_id, caller, tenant, trace) = Default::default();
+        let (begun, attempts) = (Instant::now(), None);
+        Self { is_served, begun, rpc, code, attempts, request_id, caller, tenant, trace }
+    }
+
+    /// Returns the RPC without its service, as in errors.
+    pub fn method(&self) -> &str {
+        self.rpc.rsplit('/').next().unwrap_or_default()
+    }
+
+    pub fn is_served(&self) -> bool {
+        self.is_served
+    }
+
+    fn target(&self) -> &'static str {
+        if self.is_served { SERVE } else { CALL }
+    }
+
     /// Returns of whom the call is, as far as that is known.
     fn names(&self) -> impl Iterator<Item = (&'static str, &str)> {
         let names = [("caller", &*self.caller), ("tenant", &*self.tenant)];
@@ -151,50 +161,18 @@ impl Served {
     }
 }
 
-impl Visit for Served {
-    fn record_str(&mut self, field: &Field, value: &str) {
-        match field.name() {
-            "eset_protect.caller" => value.clone_into(&mut self.caller),
-            "eset_protect.tenant" => value.clone_into(&mut self.tenant),
-            "trace_id" => value.clone_into(&mut self.trace),
-            _ => self.call.record_str(field, value),
-        }
-    }
-
-    fn record_debug(&mut self, _field: &Field, _value: &dyn fmt::Debug) {}
-}
-
-/// The data of a call's span so far.
-pub struct CallSpan {
-    begun: Instant,
-    rpc: String,
-    code: String,
-    attempts: Option<usize>,
-    request_id: String,
-}
-
-impl CallSpan {
-    /// Returns the RPC without its service, as in errors.
-    pub fn method(&self) -> &str {
-        self.rpc.rsplit('/').next().unwrap_or_default()
-    }
-}
-
-impl Default for CallSpan {
-    fn default() -> Self {
-        let (rpc, code, request_id) = Default::default();
-        Self { begun: Instant::now(), rpc, code, attempts: None, request_id }
-    }
-}
-
 impl Visit for CallSpan {
     fn record_str(&mut self, field: &Field, value: &str) {
-        match field.name() {
-            "rpc.method" => value.clone_into(&mut self.rpc),
-            "rpc.response.status_code" => value.clone_into(&mut self.code),
-            "eset_protect.request_id" => value.clone_into(&mut self.request_id),
-            _ => {}
-        }
+        let known = match field.name() {
+            "rpc.method" => &mut self.rpc,
+            "rpc.response.status_code" => &mut self.code,
+            "eset_protect.request_id" => &mut self.request_id,
+            "eset_protect.caller" => &mut self.caller,
+            "eset_protect.tenant" => &mut self.tenant,
+            "trace_id" => &mut self.trace,
+            _ => return,
+        };
+        value.clone_into(known);
     }
 
     fn record_u64(&mut self, field: &Field, value: u64) {

@@ -30,7 +30,8 @@ where
         begin(&mut writer, style, *metadata.level())?;
         for span in context.event_scope().into_iter().flat_map(|scope| scope.from_root()) {
             let extensions = span.extensions();
-            if let Some(call) = extensions.get::<CallSpan>() {
+            let call = extensions.get::<CallSpan>().filter(|call| !call.is_served());
+            if let Some(call) = call {
                 write!(writer, "{}: ", style.bold(call.method()))?;
             } else if !is_ours(span.metadata().target()) {
                 let fields = extensions.get::<FormattedFields<N>>();

@@ -1,5 +1,7 @@
 //! Whether a policy to delete is assigned to anything.
 
+use std::collections::BTreeMap;
+
 use eset_protect::Client;
 use eset_protect::policy_management::v2::ListPolicyAssignmentsRequest;
 use eset_protect::policy_management::v2::policy_target::Target;
@@ -29,23 +31,19 @@ pub async fn confirm(
         ListPolicyAssignmentsRequest { policy_uuids: vec![uuid.to_owned()], ..Default::default() };
     let assignments = client.policy_assignments().list_policy_assignments(all).items();
     let assignments: Vec<_> = assignments.try_collect().await?;
-    let targets = assignments.into_iter().filter_map(|it| it.target?.target);
-    let mut numbers = [(0, "group"), (0, "device"), (0, "subscription")];
-    for target in targets {
-        numbers[match target {
-            Target::DeviceGroupUuid(_) => 0,
-            Target::DeviceUuid(_) => 1,
-            Target::SubscriptionUuid(_) => 2,
-        }]
-        .0 += 1;
+    let mut numbers = BTreeMap::new();
+    for target in assignments.into_iter().filter_map(|it| it.target?.target) {
+        let noun = match target {
+            Target::DeviceGroupUuid(_) => "group",
+            Target::DeviceUuid(_) => "device",
+            Target::SubscriptionUuid(_) => "subscription",
+        };
+        *numbers.entry(noun).or_default() += 1;
     }
-    let numbers = numbers.into_iter().filter(|(number, _)| *number > 0);
-    let on: Vec<_> = numbers.map(|(number, noun)| count(number, noun)).collect();
-    match on.is_empty() {
-        true => Ok(()),
-        false => {
-            let on = on.join(" and ");
-            safety.ask("delete", &format!("the policy {uuid}, which is assigned to {on}"))
-        }
+    if numbers.is_empty() {
+        return Ok(());
     }
+    let on: Vec<_> = numbers.into_iter().map(|(noun, number)| count(number, noun)).collect();
+    let on = on.join(" and ");
+    safety.ask("delete", &format!("the policy {uuid}, which is assigned to {on}"))
 }

@@ -37,37 +37,40 @@ pub fn parse(flag: &str, path: &Path, content: &[u8]) -> Result<PolicyFile, Fail
     let read = match text.trim_start().starts_with('{') {
         true => refuse_duplicates(&text).map_err(|error| error.to_string()).and_then(|()| {
             let members = serde_json::from_str(&text).map_err(|error| error.to_string())?;
-            expect_no_null(&members, "")?;
+            expect_no_null(&members)?;
             read_json(&text)
         }),
         false => yaml::documents(&text).and_then(|documents| {
-            documents.iter().try_for_each(|members| expect_no_null(members, ""))?;
+            documents.iter().try_for_each(expect_no_null)?;
             yaml::read(&text)
         }),
     };
     read.map_err(|problem| wrong(&problem))
 }
 
-/// Refuses members that have no value, with the place of the first: whether that means nothing, or what there is, is
-/// not for us to guess.
-fn expect_no_null(value: &Value, place: &str) -> Result<(), String> {
+/// Refuses members that have no value: whether that means nothing, or what there is, is not for us to guess.
+fn expect_no_null(document: &Value) -> Result<(), String> {
+    find_null(document).map_or(Ok(()), |place| {
+        let expected = "expected a value, found none; leave it out, or write [] or {} for none";
+        Err(format!("{}: {expected}", place.trim_start_matches('.')))
+    })
+}
+
+/// Returns the place of the first member that has no value.
+fn find_null(value: &Value) -> Option<String> {
+    let below = |(place, value): (String, &Value)| Some(place + &find_null(value)?);
     match value {
-        Value::Null => Err(format!(
-            "{place}: expected a value, found none; leave it out, or write [] or {{}} for none"
-        )),
-        Value::Array(elements) => elements
-            .iter()
-            .enumerate()
-            .try_for_each(|(index, value)| expect_no_null(value, &format!("{place}[{index}]"))),
+        Value::Null => Some(String::new()),
+        Value::Array(elements) => {
+            elements.iter().enumerate().map(|(at, value)| (format!("[{at}]"), value)).find_map(below)
+        }
         // What is in a configuration is ESET's.
         Value::Object(members) => members
             .iter()
             .filter(|(name, value)| *name != "configuration" || value.is_null())
-            .try_for_each(|(name, value)| {
-                let dot = if place.is_empty() { "" } else { "." };
-                expect_no_null(value, &format!("{place}{dot}{name}"))
-            }),
-        _ => Ok(()),
+            .map(|(name, value)| (format!(".{name}"), value))
+            .find_map(below),
+        _ => None,
     }
 }
 

@@ -19,7 +19,6 @@ use crate::failure::Failure;
 use crate::flags::{Flag, insert, parse_time, quoted};
 use crate::operation::own::{Completed, Own};
 use crate::response::{self, Call};
-use crate::safety::Safety;
 use crate::say::say;
 use crate::text::count;
 
@@ -147,7 +146,6 @@ impl Own for NewTask {
     fn declare(&self, command: Command) -> Command {
         let command = Options::augment_args(command);
         if self.is_by_name() {
-            let command = Safety::declare_yes(command);
             let name = "The name of the task that does the job; the job and its devices by default";
             let devices = format!("{DEVICES}\n\n{DEVICE_NAMES}");
             return self
