@@ -7,32 +7,26 @@ use serde::de::{Deserialize, Deserializer, Error, MapAccess, Unexpected, Visitor
 
 use crate::wkt::Any;
 
-/// A whole number from `MIN` on.
-struct WholeNumber<const MIN: u32>(u32);
+/// Reads a whole number from `MIN` on.
+struct WholeNumber<const MIN: u32>;
 
-impl<'de, const MIN: u32> Deserialize<'de> for WholeNumber<MIN> {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        struct Visit<const MIN: u32>;
+impl<const MIN: u32> Visitor<'_> for WholeNumber<MIN> {
+    type Value = u32;
 
-        impl<const MIN: u32> Visitor<'_> for Visit<MIN> {
-            type Value = u32;
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a whole number from {MIN} to {}", u32::MAX)
+    }
 
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(f, "a whole number from {MIN} to {}", u32::MAX)
-            }
+    fn visit_u64<E: Error>(self, number: u64) -> Result<u32, E> {
+        let whole = u32::try_from(number).ok().filter(|number| *number >= MIN);
+        whole.ok_or_else(|| E::invalid_value(Unexpected::Unsigned(number), &self))
+    }
 
-            fn visit_u64<E: Error>(self, number: u64) -> Result<u32, E> {
-                let whole = u32::try_from(number).ok().filter(|number| *number >= MIN);
-                whole.ok_or_else(|| E::invalid_value(Unexpected::Unsigned(number), &self))
-            }
-
-            fn visit_i64<E: Error>(self, number: i64) -> Result<u32, E> {
-                let whole = u32::try_from(number).ok().filter(|number| *number >= MIN);
-                whole.ok_or_else(|| E::invalid_value(Unexpected::Signed(number), &self))
-            }
+    fn visit_i64<E: Error>(self, number: i64) -> Result<u32, E> {
+        match u64::try_from(number) {
+            Ok(number) => self.visit_u64(number),
+            Err(_) => Err(E::invalid_value(Unexpected::Signed(number), &self)),
         }
-
-        from.deserialize_any(Visit::<MIN>).map(Self)
     }
 }
 
@@ -45,11 +39,11 @@ pub(super) fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
 }
 
 pub(super) fn rank<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u32>, D::Error> {
-    WholeNumber::<1>::deserialize(from).map(|WholeNumber(rank)| Some(rank))
+    from.deserialize_any(WholeNumber::<1>).map(Some)
 }
 
 pub(super) fn feature_id<'de, D: Deserializer<'de>>(from: D) -> Result<u32, D::Error> {
-    WholeNumber::<0>::deserialize(from).map(|WholeNumber(id)| id)
+    from.deserialize_any(WholeNumber::<0>)
 }
 
 /// An `Any` as the text of its JSON.
@@ -71,15 +65,7 @@ pub(super) mod json_text {
     pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(
         from: D,
     ) -> Result<Option<Any>, D::Error> {
-        Form::deserialize(from).map(|Form(any)| Some(any))
-    }
-
-    struct Form(Any);
-
-    impl<'de> Deserialize<'de> for Form {
-        fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-            from.deserialize_any(Visit).map(Self)
-        }
+        from.deserialize_any(Visit).map(Some)
     }
 
     struct Visit;

@@ -225,3 +225,23 @@ fn waiting_for_nobody_is_not_success() {
         ran.err
     );
 }
+
+/// Only the last lines before a reader comes are lost, and it is told how many.
+#[test]
+fn a_log_without_a_reader_is_bounded() {
+    let (server, faults) = faulty();
+    let gone: Vec<_> = (0..2000).map(|number| format!("gone-{number}")).collect();
+    let (fault, mut hold) = Fault::hold();
+    (0..2000).for_each(|_| faults.push_for("DeleteTask", fine()));
+    faults.push_for("DeleteTask", fault);
+    let args: Vec<_> =
+        ["tasks", "delete", "--yes", "-vvv"].into_iter().chain(gone.iter().map(|s| &**s)).collect();
+    let mut command = server.command(&[&args[..], &["last"]].concat());
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let arrived = async { tokio::time::timeout(LONG, hold.arrived(1)).await };
+    runtime().block_on(arrived).expect("the calls wait for a reader");
+    hold.release();
+    let ran: Ran = child.wait_with_output().unwrap().into();
+    assert!(ran.err.contains(" lines of the log were dropped: no reader …\n"));
+    assert!(ran.err.contains("\n0 deleted, 2001 failed\n"));
+}

@@ -15,22 +15,7 @@ use crate::say::say;
 use config::Config;
 use keyring::Keyring;
 
-const LONG: &str = "\
-Log in for further commands, see how they log in, and log out
-
-A login belongs to a profile in ~/.config/eset-protect/config.toml (in $XDG_CONFIG_HOME if that is set, in \
-%APPDATA% on Windows), which names the server, how to log in, and other settings by the names of the variables in \
-lower case:
-
-  profile = \"cloud\"                  # instead of `default`
-
-  [profiles.cloud]
-  region = \"eu\"                      # or endpoint, on_prem
-  credentials_command = [\"secret-tool\", \"lookup\", \"service\", \"eset-protect\"]
-  output = \"json\"                    # also timeout, rate, max_attempts, ca_cert, tenant, …
-
-Flags and variables override it. No secret is ever in the file: `credentials_command` is a program that prints \
-`username=…` and `password=…`, or `token=…`; `password_env` and `token_env` name a variable.";
+const LONG: &str = include_str!("auth/about.txt").trim_ascii_end();
 
 /// Log in for further commands, see how they log in, and log out
 #[derive(Args, Debug)]

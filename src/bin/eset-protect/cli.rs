@@ -16,27 +16,7 @@ use crate::{
     policies, serve, tasks,
 };
 
-const NOTES: &str = "\
-Proxies: HTTPS_PROXY, HTTP_PROXY and ALL_PROXY name one, as http://[USER:PASSWORD@]HOST[:PORT]; NO_PROXY lists hosts \
-to reach directly; this machine is always reached directly.
-
-Exit codes:
-  0  done (also when the reader closes the pipe, unless something was created)
-  1  anything else
-  2  wrong arguments or input (INVALID_ARGUMENT, OUT_OF_RANGE)
-  3  no connection or no valid response (UNAVAILABLE, a connection that broke)
-  4  not found (NOT_FOUND)
-  5  no or wrong credentials, or not allowed (UNAUTHENTICATED, PERMISSION_DENIED)
-  6  out of time (DEADLINE_EXCEEDED)
-  7  not in this state (FAILED_PRECONDITION, ALREADY_EXISTS, ABORTED)
-  8  over a limit (RESOURCE_EXHAUSTED, a message that is too large)
-  9  the task did not succeed on all of its devices
-130  stopped by Ctrl-C or SIGTERM, for items also by a closed terminal
-
-130 says that a wait ended early, or that not all items or steps were done; a wait also ends if the reader closes the \
-pipe. `policies plan` and `diff`, and `policies apply` and `set` with --dry-run, end with 0 if nothing differs, 2 if \
-something does, and 1 after any error. For several UUIDs or requests it is the code of the first that failed, in the \
-order given.";
+const NOTES: &str = include_str!("notes.txt").trim_ascii_end();
 
 /// ESET PROTECT over gRPC and REST: devices, tasks, policies and all other services, in the cloud, On-Prem and
 /// on your own servers; an emulator; conversion between ProtoJSON and binary protobuf.

@@ -91,14 +91,16 @@ impl Convert {
             let writer = Writer::new().strict(self.strict);
             writer.scope(|| registered.to_json(&binary)).map_err(|error| wrong(&error.to_string()))
         };
-        match (from, to) {
-            (Form::Json, Form::Json) => output.line(&write(read(&bytes)?)?)?,
-            (Form::Json, Form::Binary) => output.bytes(&read(&bytes)?)?,
-            (Form::Binary, Form::Json) => output.line(&write(bytes)?)?,
+        let binary = match (from, to) {
+            (Form::Json, _) => read(&bytes)?,
+            (Form::Binary, Form::Json) => bytes,
             (Form::Binary, Form::Binary) => {
-                let binary = registered.normalize(&bytes);
-                output.bytes(&binary.map_err(|error| wrong(&error.to_string()))?)?;
+                registered.normalize(&bytes).map_err(|error| wrong(&error.to_string()))?
             }
+        };
+        match to {
+            Form::Json => output.line(&write(binary)?)?,
+            Form::Binary => output.bytes(&binary)?,
         }
         output.flush()
     }

@@ -11,7 +11,7 @@ use eset_protect::{Error, ErrorKind, code_name};
 use tonic::Code;
 
 use crate::logging::json;
-use crate::say::error_line;
+use crate::say::{error_line, say};
 use crate::server::Server;
 use crate::stderr;
 use crate::style::Style;
@@ -31,6 +31,8 @@ const LIMIT: u8 = 8;
 pub const RUNS: u8 = 9;
 /// The code that shells use for SIGINT.
 pub const STOPPED: u8 = 130;
+/// How many of several failures are shown.
+const MAX_SHOWN: usize = 10;
 
 /// Why a command ends early.
 #[derive(Debug)]
@@ -47,6 +49,8 @@ pub enum Failure {
     Bulk { summary: String, is_cut_short: bool, errors: Vec<Error>, server: Option<Box<Server>> },
     /// Waiting for a task did not end with success, or a name fits no device or several.
     Explained { exit_code: u8, message: String, hints: Vec<String> },
+    /// These all at once, such as names that fit none or several.
+    Several(Vec<Self>),
     /// Something on this machine failed.
     Other(String),
     /// Ends with this code; everything is said.
@@ -117,6 +121,7 @@ impl Failure {
             Self::Bulk { is_cut_short: true, .. } => STOPPED,
             Self::Bulk { errors, .. } => errors.first().map_or(OTHER, call_exit_code),
             Self::Explained { exit_code, .. } => *exit_code,
+            Self::Several(failures) => failures.first().map_or(OTHER, Self::exit_code),
             Self::Other(_) => OTHER,
             Self::Exit(code) => *code,
             Self::ReaderGone => 0,
@@ -129,6 +134,13 @@ impl Failure {
         let style = Style::new(io::stderr().is_terminal());
         match self {
             Self::ReaderGone | Self::Exit(_) => return,
+            Self::Several(failures) => {
+                failures.iter().take(MAX_SHOWN).for_each(Self::report);
+                let more = failures.len().saturating_sub(MAX_SHOWN);
+                return if more > 0 {
+                    say(&format!("{more} more errors"))
+                };
+            }
             Self::Input(message) => text.push_str(&error_line(&plain(message))),
             Self::Credentials(message) | Self::Other(message) => {
                 text.push_str(&error_line(message));

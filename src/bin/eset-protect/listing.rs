@@ -11,7 +11,7 @@ use crate::item_filter::ItemFilter;
 use crate::items::Items;
 use crate::method::Method;
 use crate::output::View;
-use crate::progress::Progress;
+use crate::progress::progress;
 use crate::response::noun;
 use crate::text::{count, plural};
 
@@ -45,7 +45,7 @@ pub async fn print(
         true => ProgressDrawTarget::hidden(),
         false => ProgressDrawTarget::stderr(),
     };
-    let progress = Progress::new("{spinner} {msg} {elapsed}", None, target);
+    let progress = progress("{spinner} {msg} {elapsed}", None, target);
     let mut listed = 0;
     // What comes first is known only when all have been fetched.
     let most = if view.sort.is_some() { usize::MAX } else { limit };

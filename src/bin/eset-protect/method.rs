@@ -6,7 +6,7 @@ use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor, MethodDescriptor};
 
 use crate::failure::Failure;
 use crate::text::{meant, short_name};
-use crate::verb::{is_newest, verbs};
+use crate::verb::{Verb, is_newest, verbs};
 
 /// An RPC, with the descriptors of its messages.
 #[derive(Clone, Debug)]
@@ -59,8 +59,7 @@ impl Method {
 
     /// Returns what the noun of the method lists.
     pub fn listed(&self) -> Option<MessageDescriptor> {
-        let noun = verbs().find(|verb| verb.spec.path == self.spec.path)?.noun;
-        Self::of_verb(&noun, "list")?.item()?.kind().as_message().cloned()
+        Self::of_verb(&self.verb()?.noun, "list")?.item()?.kind().as_message().cloned()
     }
 
     /// Returns the shortest name that finds it.
@@ -71,10 +70,14 @@ impl Method {
 
     /// Returns the command that calls it: that of a noun and a verb, or the general one.
     pub fn command(&self) -> String {
-        verbs().find(|verb| verb.spec.path == self.spec.path).map_or_else(
+        self.verb().map_or_else(
             || format!("call {}/{}", self.spec.service, self.spec.method),
             |verb| format!("{} {}", verb.noun, verb.verb),
         )
+    }
+
+    fn verb(&self) -> Option<Verb> {
+        verbs().find(|verb| verb.spec.path == self.spec.path)
     }
 
     fn service(&self) -> &'static str {

@@ -17,12 +17,11 @@ use crate::cell::Times;
 use crate::devices::MAX_NAMES;
 use crate::failure::{self, Failure};
 use crate::method::Method;
-use crate::say::say;
 use crate::text::plural;
 
 /// How many devices are looked through for names that are near.
 const MAX_LOOKED_AT: usize = 5000;
-/// How many of those that may be meant are shown, and how many of the names that fit none or several.
+/// How many of those that may be meant are shown.
 const MAX_SHOWN: usize = 10;
 
 /// What users may name where ESET takes a UUID.
@@ -170,19 +169,7 @@ impl Named {
                 Err(failure) => unclear.push(failure),
             }
         }
-        match unclear.len() {
-            0 => Ok(uuids),
-            1 => unclear.pop().map_or(Ok(uuids), Err),
-            several => {
-                let code = unclear.first().map_or(failure::INPUT, Failure::exit_code);
-                unclear.iter().take(MAX_SHOWN).for_each(Failure::report);
-                if several > MAX_SHOWN {
-                    let (more, noun) = (several - MAX_SHOWN, self.noun());
-                    say(&format!("{more} more names that fit no {noun} or several"));
-                }
-                Err(Failure::Exit(code))
-            }
-        }
+        if unclear.is_empty() { Ok(uuids) } else { Err(Failure::Several(unclear)) }
     }
 
     /// Returns the UUID of the one that has this name.
@@ -235,17 +222,24 @@ impl Named {
                     ListDevicesRequest { display_names, page_size: 1000, ..Default::default() };
                 let most = if names.is_empty() { MAX_LOOKED_AT } else { usize::MAX };
                 let devices = client.devices().list_devices(request).items().take(most);
-                devices.map_ok(|device| Candidate::from(&device)).try_collect().await
+                devices.map_ok(Candidate::from).try_collect().await
             }
             Self::Group => {
                 let groups = client.device_groups().list_groups(ListGroupsRequest::default());
-                groups.items().map_ok(|group| Candidate::from(&group)).try_collect().await
+                let group = |it: DeviceGroup| Candidate::new(&it.uuid, &it.display_name, vec![]);
+                groups.items().map_ok(group).try_collect().await
             }
             Self::Policy => {
                 let policies = client.policies().list_policies(ListPoliciesRequest::default());
                 policies.items().map_ok(|policy| Candidate::from(&policy)).try_collect().await
             }
         }
+    }
+}
+
+impl Candidate {
+    fn new(uuid: &str, name: &str, details: Vec<String>) -> Self {
+        Self { uuid: uuid.to_owned(), name: name.to_owned(), details }
     }
 }
 
@@ -257,26 +251,18 @@ impl std::fmt::Display for Candidate {
     }
 }
 
-impl From<&Device> for Candidate {
-    fn from(device: &Device) -> Self {
-        let system = device.operating_system.as_ref().map(|system| system.display_name.clone());
+impl From<Device> for Candidate {
+    fn from(device: Device) -> Self {
+        let system = device.operating_system.map(|system| system.display_name);
         let seen = device.last_sync_time.map(|time| Times::Utc.write(&time.to_string()));
-        let address = device.primary_local_ip_address.clone();
-        let details = [system, Some(address), seen].into_iter().flatten().collect();
-        Self { uuid: device.uuid.clone(), name: device.display_name.clone(), details }
-    }
-}
-
-impl From<&DeviceGroup> for Candidate {
-    fn from(group: &DeviceGroup) -> Self {
-        let details = Vec::new();
-        Self { uuid: group.uuid.clone(), name: group.display_name.clone(), details }
+        let details = [system, Some(device.primary_local_ip_address), seen];
+        let details = details.into_iter().flatten().collect();
+        Self::new(&device.uuid, &device.display_name, details)
     }
 }
 
 impl From<&Policy> for Candidate {
     fn from(policy: &Policy) -> Self {
-        let details = vec![policy.description.clone()];
-        Self { uuid: policy.uuid.clone(), name: policy.display_name.clone(), details }
+        Self::new(&policy.uuid, &policy.display_name, vec![policy.description.clone()])
     }
 }

@@ -76,11 +76,10 @@ pub struct View {
 impl View {
     /// Chooses the format by the flags or the profile.
     pub fn settled(mut self, profile: Option<&Profile>) -> Result<Self, Failure> {
-        let flags = [("--jq", self.jq.is_some()), ("--json", self.json)];
-        let json = flags.into_iter().find(|(_, is_given)| *is_given);
+        let json = self.jq.as_ref().map(|_| "--jq").or(self.json.then_some("--json"));
         self.format = match (self.output, json, profile.and_then(Profile::output)) {
             (Some(Format::Json) | None, Some(_), _) => Format::Json,
-            (Some(format), Some((flag, _)), _) => {
+            (Some(format), Some(flag), _) => {
                 let expected = "expected --output json, or no --output";
                 return Err(Failure::Input(format!("{flag}: {expected}, found {}", format.name())));
             }

@@ -5,10 +5,10 @@ use std::io::{self, IsTerminal};
 use std::pin::Pin;
 use std::time::Duration;
 
-use indicatif::ProgressDrawTarget;
+use indicatif::{ProgressBar, ProgressDrawTarget};
 use tokio::time::{Sleep, sleep};
 
-use crate::progress::Progress;
+use crate::progress;
 use crate::style::Style;
 
 /// Work that ends sooner shows no bar.
@@ -16,7 +16,7 @@ const MOMENT: Duration = Duration::from_millis(400);
 
 /// A bar that appears after a moment, and disappears when dropped.
 pub struct Bar {
-    bar: Progress,
+    bar: ProgressBar,
     style: Style,
     failed: usize,
     /// The time until it appears; `None` after that, and without a terminal.
@@ -28,7 +28,7 @@ impl Bar {
         let is_terminal = io::stderr().is_terminal();
         let style = Style::new(is_terminal);
         let rest = "{pos} of {len}  {elapsed}, {eta} left  {msg}";
-        let bar = Progress::bar(style, rest, total as u64, ProgressDrawTarget::hidden());
+        let bar = progress::bar(style, rest, total as u64, ProgressDrawTarget::hidden());
         Self { bar, style, failed: 0, moment: is_terminal.then(|| Box::pin(sleep(MOMENT))) }
     }
 

@@ -59,39 +59,28 @@ impl Outcomes {
 
     /// Prints `97 deleted, 3 failed`. Fails if any call failed or did not start.
     pub fn end(self, verb: &str) -> Result<(), Failure> {
-        let summary = self.summary(verb);
-        let is_cut_short = self.is_interrupted && !self.is_complete();
-        let errors: Vec<_> = self.all.into_iter().filter_map(Outcome::into_error).collect();
+        let number = |is: fn(&Outcome) -> bool| self.all.iter().filter(|one| is(one)).count();
+        let done = number(|outcome| matches!(outcome, Outcome::Done));
+        let under_way = number(|outcome| matches!(outcome, Outcome::UnderWay));
+        let not_begun = number(|outcome| matches!(outcome, Outcome::NotBegun));
+        let others = counts(&[
+            (number(|outcome| matches!(outcome, Outcome::Gone)), "not found"),
+            (number(|outcome| matches!(outcome, Outcome::Failed(_))), "failed"),
+            (under_way, "stopped under way"),
+            (not_begun, "not begun"),
+        ]);
+        let separator = if others.is_empty() { "" } else { ", " };
+        let summary = format!("{done} {verb}{separator}{others}");
+        let is_cut_short = self.is_interrupted && under_way + not_begun > 0;
+        let errors = self.all.into_iter().filter_map(|outcome| match outcome {
+            Outcome::Failed(error) => Some(*error),
+            _ => None,
+        });
+        let errors: Vec<_> = errors.collect();
         if errors.is_empty() && !is_cut_short {
             say(&summary);
             return Ok(());
         }
         Err(Failure::Bulk { summary, is_cut_short, errors, server: None })
-    }
-
-    fn summary(&self, verb: &str) -> String {
-        let number = |is: fn(&Outcome) -> bool| self.all.iter().filter(|one| is(one)).count();
-        let done = number(|outcome| matches!(outcome, Outcome::Done));
-        let others = counts(&[
-            (number(|outcome| matches!(outcome, Outcome::Gone)), "not found"),
-            (number(|outcome| matches!(outcome, Outcome::Failed(_))), "failed"),
-            (number(|outcome| matches!(outcome, Outcome::UnderWay)), "stopped under way"),
-            (number(|outcome| matches!(outcome, Outcome::NotBegun)), "not begun"),
-        ]);
-        let separator = if others.is_empty() { "" } else { ", " };
-        format!("{done} {verb}{separator}{others}")
-    }
-
-    fn is_complete(&self) -> bool {
-        !self.all.iter().any(|one| matches!(one, Outcome::UnderWay | Outcome::NotBegun))
-    }
-}
-
-impl Outcome {
-    fn into_error(self) -> Option<Error> {
-        match self {
-            Self::Failed(error) => Some(*error),
-            _ => None,
-        }
     }
 }

@@ -71,8 +71,10 @@ impl Export {
             let texts = texts.collect::<Result<Vec<_>, _>>()?;
             say_same_names(&files);
             let mut taken = BTreeSet::new();
+            let end = self.form.to_possible_value().unwrap_or_default();
             let paths = files.iter().map(|(uuid, file)| {
-                dir.join(format!("{}.{}", file_name(&file.name, uuid, &mut taken), self.end()))
+                let name = file_name(&file.name, uuid, &mut taken);
+                dir.join(format!("{name}.{}", end.get_name()))
             });
             let paths: Vec<_> = paths.collect();
             if !self.force {
@@ -134,14 +136,6 @@ impl Export {
             As::Dat => file.to_export().map_err(|error| {
                 Failure::Input(format!("{:?}: {error}; --as yaml has room for all", file.name))
             }),
-        }
-    }
-
-    fn end(&self) -> &'static str {
-        match self.form {
-            As::Yaml => "yaml",
-            As::Json => "json",
-            As::Dat => "dat",
         }
     }
 }

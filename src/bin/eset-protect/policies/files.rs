@@ -61,9 +61,11 @@ fn find_null(value: &Value) -> Option<String> {
     let below = |(place, value): (String, &Value)| Some(place + &find_null(value)?);
     match value {
         Value::Null => Some(String::new()),
-        Value::Array(elements) => {
-            elements.iter().enumerate().map(|(at, value)| (format!("[{at}]"), value)).find_map(below)
-        }
+        Value::Array(elements) => elements
+            .iter()
+            .enumerate()
+            .map(|(at, value)| (format!("[{at}]"), value))
+            .find_map(below),
         // What is in a configuration is ESET's.
         Value::Object(members) => members
             .iter()

@@ -22,36 +22,7 @@ use crate::safety::Safety;
 use crate::say::say;
 use crate::text::{counts, printable};
 
-const FILES: &str = "\
-The folders in DIR are read, too; hidden files are not. A policy is recognized by its name, so a new name
-makes a new policy. A file says all that a policy has. What it leaves out, the policy does not have:
-
-  name           must be there
-  description    left out: none
-  assignments    left out: the policy is assigned to nothing. Without rank, it is the last of its target,
-                 or stays where it is
-  features       left out: the policy has no settings
-    featureId    left out: 4294967295, that of all settings of a product
-    flags        left out: no setting is forced or read-only
-    settings     all settings by path. One of the configuration that is missing here is removed; {} removes
-                 all. May be left out only if the configuration has none that can be read
-    configuration  the product, and what else ESET keeps; leave it as `export` wrote it. It has the values from
-                 when it was written, also after you change them in settings, and so an old password, too: encoded,
-                 not encrypted. `export --force` after `apply` writes the new ones
-
-A member without a value, or null, is refused: leave it out, or write [] or {} for none. A setting that
-the configuration has is its value in quotes; a new one has value, kind and flags. A file by hand:
-
-  name: Strict
-  assignments:
-  - group: Notebooks                              # its name or UUID; or device, or subscription by its UUID
-    rank: 1
-  features:
-  - settings:
-      endpoint.gui.ShowSplash: {value: '0', kind: '9', flags: '4'}   # ce_value, ce_type, ce_flags
-    configuration:
-      '@type': type.googleapis.com/Era.Common.DataDefinition.Policy.PolicyData
-      product: eset.local.products.endpoint";
+const FILES: &str = include_str!("files.txt").trim_ascii_end();
 
 /// Show what `apply` would change
 ///

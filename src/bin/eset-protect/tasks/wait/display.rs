@@ -3,16 +3,16 @@
 use std::io::{self, IsTerminal};
 
 use eset_protect::{DeviceCounts, TaskProgress};
-use indicatif::{FormattedDuration, ProgressDrawTarget};
+use indicatif::{FormattedDuration, ProgressBar, ProgressDrawTarget};
 
-use crate::progress::Progress;
+use crate::progress;
 use crate::say::say;
 use crate::style::Style;
 use crate::text::count;
 
 /// Shows the progress of a task.
 pub struct Display {
-    bar: Progress,
+    bar: ProgressBar,
     style: Style,
 }
 
@@ -20,7 +20,7 @@ impl Display {
     pub fn new() -> Self {
         let style = Style::new(io::stderr().is_terminal());
         let rest = "{elapsed:>4}  {wide_msg}";
-        let bar = Progress::bar(style, rest, 1, ProgressDrawTarget::stderr());
+        let bar = progress::bar(style, rest, 1, ProgressDrawTarget::stderr());
         bar.set_message("asking the service");
         Self { bar, style }
     }
