@@ -1,6 +1,6 @@
 //! Code shared by both logins: the account, and parsing of responses.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -9,8 +9,7 @@ use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE, HeaderValue};
 use http::{HeaderMap, Method, Request};
 use secrecy::{ExposeSecret, SecretString};
-use serde_json::value::RawValue;
-use serde_json::{Map, Value};
+use serde_json::Value;
 use tonic::Code;
 use tracing::Instrument;
 
@@ -19,8 +18,8 @@ use crate::error::{Error, Secrets};
 use crate::pending::{PendingPolicy, Polls, of_poll};
 use crate::telemetry::{self, Attempt, Sending};
 use crate::timer::Timer;
-use crate::transport::http::{HttpClient, HttpResponse, RESPONSE_ID, without_mark};
-use crate::transport::rest::error_from;
+use crate::transport::http::{HttpClient, HttpResponse, RESPONSE_ID};
+use crate::transport::rest::{Members, error_from, error_told};
 use crate::transport::{metadata, retry_after};
 
 /// Both services issue tokens for an hour, but one of them does not document a member that says so.
@@ -66,7 +65,8 @@ impl Account {
         loop {
             let response = self.send(&mut headers, &body, &secrets, polls.count).await?;
             let Some(id) = response.pending_id()? else {
-                return read(&response, headers.get(RESPONSE_ID));
+                let tokens = read(&response, headers.get(RESPONSE_ID));
+                return tokens.map_err(|error| error.redacted(&secrets));
             };
             let received = metadata(response.headers.clone());
             let asked = retry_after(received.as_ref(), self.timer.system_time());
@@ -134,11 +134,10 @@ fn read(response: &HttpResponse, pending_id: Option<&HeaderValue>) -> Result<Tok
         return Err(refusal(response, pending_id));
     }
     // Omits the cause, which may quote the response and therefore a secret.
-    // Each value by itself: one that cannot be read hides no other.
-    let json = without_mark(&response.body);
-    let answer: BTreeMap<String, &RawValue> = serde_json::from_slice(&json)
-        .map_err(|_| Error::protocol("the login: the response is not a JSON object"))?;
-    let member = |name: &&str| serde_json::from_str::<Value>(answer.get(*name)?.get()).ok();
+    let json = response.text();
+    let answer = Members::read(&json)
+        .ok_or_else(|| Error::protocol("the login: the response is not a JSON object"))?;
+    let member = |name: &&str| answer.value(name);
     let text = |names: [&str; 2]| {
         let mut found = names.iter().filter_map(member);
         found.find_map(|value| value.as_str().filter(|text| !text.is_empty()).map(str::to_owned))
@@ -147,8 +146,7 @@ fn read(response: &HttpResponse, pending_id: Option<&HeaderValue>) -> Result<Tok
     if text(["token_type", "tokenType"]).is_some_and(|name| !name.eq_ignore_ascii_case("bearer")) {
         return Err(Error::protocol("the login: the access token is not of the type Bearer"));
     }
-    let access = text(["access_token", "accessToken"])
-        .ok_or_else(|| Error::protocol("the login: the response has no access token"))?;
+    let access = text(["access_token", "accessToken"]).ok_or_else(|| no_token(response))?;
     let refresh = text(["refresh_token", "refreshToken"]).map(SecretString::from);
     let life = ["expires_in", "expiresIn"].iter().find_map(|name| seconds(&member(name)?));
     let expires_in = life.unwrap_or(USUAL_LIFE);
@@ -174,8 +172,23 @@ fn is_refused(error: &Error) -> bool {
 /// Whether something in front of the login refused the request: a login explains a refusal in JSON (RFC 6749,
 /// 5.2) and never uses this status, while a firewall returns a page.
 fn is_by_another(response: &HttpResponse) -> bool {
-    response.status == http::StatusCode::FORBIDDEN
-        && serde_json::from_slice::<Map<String, Value>>(&response.body).is_err()
+    response.status == http::StatusCode::FORBIDDEN && Members::read(&response.text()).is_none()
+}
+
+/// Returns the error of a success without a token. RFC 6749, 5.2, has status 400 for an error, but not every server
+/// keeps to it.
+fn no_token(response: &HttpResponse) -> Error {
+    let Some(error) = error_told(response) else {
+        return Error::protocol("the login: the response has no access token");
+    };
+    match error.code() {
+        Code::Unknown
+        | Code::InvalidArgument
+        | Code::NotFound
+        | Code::PermissionDenied
+        | Code::Unauthenticated => error.of_login(Code::Unauthenticated, "the login was refused"),
+        code => error.of_login(code, "the login failed"),
+    }
 }
 
 fn refusal(response: &HttpResponse, pending_id: Option<&HeaderValue>) -> Error {

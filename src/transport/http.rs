@@ -1,5 +1,6 @@
 //! HTTP/1.1 and HTTP/2 with hyper, for the REST wire and logins: one request, one response of limited size.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,6 +16,7 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use crate::error::{Error, Secrets, root_cause};
 use crate::framing::append;
 use crate::gzip::gunzip;
+use crate::protojson;
 use crate::telemetry;
 use crate::timer::Timer;
 use crate::transport::complete_body::CompleteBody;
@@ -85,6 +87,13 @@ impl HttpResponse {
         let value = self.headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
         let media_type = value.unwrap_or_default().split(|byte| *byte == b';').next();
         media_type.unwrap_or_default().trim_ascii()
+    }
+
+    /// Returns the body as text for a reader of JSON: without a byte order mark, and with U+FFFD for what is not Unicode.
+    pub(crate) fn text(&self) -> Cow<'_, str> {
+        let body = self.body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&self.body);
+        let replaced = protojson::replace_non_unicode(body).map(Cow::Owned);
+        replaced.unwrap_or_else(|| String::from_utf8_lossy(body))
     }
 }
 
@@ -275,6 +284,6 @@ pub(super) fn is_answer(status: StatusCode) -> bool {
 }
 
 /// Returns JSON without the byte order mark that some servers begin it with (RFC 8259, 8.1).
-pub(crate) fn without_mark(json: &Bytes) -> Bytes {
+pub(super) fn without_mark(json: &Bytes) -> Bytes {
     json.slice(if json.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 }..)
 }

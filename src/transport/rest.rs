@@ -1,6 +1,7 @@
 //! The REST wire: ESET's JSON gateway.
 
 mod hosts;
+mod members;
 mod response;
 
 use std::sync::Arc;
@@ -18,8 +19,9 @@ use crate::rpc::MethodSpec;
 use crate::timer::BoxFuture;
 pub(crate) use hosts::Hosts;
 pub use hosts::Region;
-pub(crate) use response::error_from;
+pub(crate) use members::Members;
 use response::error_in_success;
+pub(crate) use response::{error_from, error_told};
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 /// `google.api.HttpBody`: no JSON but a body of any media type.

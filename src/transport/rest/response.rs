@@ -1,72 +1,61 @@
 //! Parses error responses of ESET's gateway and of proxies in front of it ([facts](crate::facts#errors)).
 
-use std::borrow::Cow;
-use std::collections::BTreeMap;
-
-use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::Value;
 use serde_json::value::RawValue;
 use tonic::Code;
 
+use super::members::Members;
 use crate::error::{Error, ErrorKind};
 use crate::transcode::{code_from_http, http_from_code};
 use crate::transport::Messages;
 use crate::transport::http::HttpResponse;
 use crate::wkt::Any;
 
-/// A `google.rpc.Status`, or the response of a token endpoint (RFC 6749, 5.2), parsed so leniently that an
-/// invalid part does not hide the others.
-#[derive(Default, Deserialize)]
-#[serde(default)]
+/// A `google.rpc.Status`, or the response of a token endpoint (RFC 6749, 5.2).
+#[derive(Default)]
 struct Body<'a> {
-    code: Option<Value>,
-    message: Option<Value>,
-    #[serde(borrow)]
-    details: Option<&'a RawValue>,
-    /// A text, or in the form of Google's APIs another body.
-    #[serde(borrow)]
-    error: Option<&'a RawValue>,
-    error_description: Option<Value>,
+    members: Members<'a>,
+    /// The members of `error`, in the form of Google's APIs.
+    inner: Members<'a>,
 }
 
 impl<'a> Body<'a> {
-    fn read(json: &'a [u8]) -> Self {
-        let body: Self = serde_json::from_slice(json).unwrap_or_default();
-        let inner = body.error.filter(|error| error.get().starts_with('{'));
-        let inner: Option<Self> = inner.and_then(|error| serde_json::from_str(error.get()).ok());
-        let inner = inner.unwrap_or_default();
-        Self {
-            code: body.code.or(inner.code),
-            message: body.message.or(inner.message),
-            details: body.details.or(inner.details),
-            ..body
-        }
+    fn read(text: &'a str) -> Self {
+        let members = Members::read(text).unwrap_or_default();
+        let inner = members.json("error").and_then(Members::read).unwrap_or_default();
+        Self { members, inner }
+    }
+
+    fn value(&self, name: &str) -> Option<Value> {
+        self.members.value(name).or_else(|| self.inner.value(name))
     }
 
     /// Whether the body has the members of an error, and not merely such as `"code": 200, "message": "done"`.
     fn is_error(&self) -> bool {
-        let is_failure = |code: &Value| match code.as_i64() {
+        let is_failure = |code: Value| match code.as_i64() {
             Some(number) => number != 0 && !(200..300).contains(&number),
             None => code.is_string(),
         };
-        let is_told =
-            |error: &RawValue| !matches!(error.get(), "\"\"" | "false" | "0" | "{}" | "[]");
-        self.error.is_some_and(is_told)
-            || self.message.is_some() && self.code.as_ref().is_some_and(is_failure)
+        let is_told = |error: &str| !matches!(error, "\"\"" | "false" | "0" | "{}" | "[]");
+        self.members.json("error").is_some_and(is_told)
+            || self.value("message").is_some() && self.value("code").is_some_and(is_failure)
+    }
+
+    fn code(&self) -> Option<i64> {
+        self.value("code")?.as_i64()
     }
 
     fn text(&self) -> String {
-        let error = self.error.and_then(|error| serde_json::from_str::<Value>(error.get()).ok());
-        let texts = [&self.message, &self.error_description, &error];
-        let mut texts = texts.into_iter().filter_map(|text| text.as_ref()?.as_str());
-        texts.find(|text| !text.trim().is_empty()).unwrap_or_default().to_owned()
+        let texts = ["message", "error_description", "error"].into_iter();
+        let mut texts = texts.filter_map(|name| Some(self.value(name)?.as_str()?.to_owned()));
+        texts.find(|text| !text.trim().is_empty()).unwrap_or_default()
     }
 
     /// Returns the details that are valid `Any`s, even of unknown types.
     fn details(&self) -> Vec<Any> {
-        let list: Option<Vec<&RawValue>> =
-            self.details.and_then(|details| serde_json::from_str(details.get()).ok());
+        let json = self.members.json("details").or_else(|| self.inner.json("details"));
+        let list: Option<Vec<&RawValue>> = json.and_then(|json| serde_json::from_str(json).ok());
         let list = list.unwrap_or_default();
         list.into_iter().filter_map(|detail| serde_json::from_str(detail.get()).ok()).collect()
     }
@@ -75,21 +64,22 @@ impl<'a> Body<'a> {
 /// The error that a response other than a success is.
 pub(crate) fn error_from(response: &HttpResponse) -> Error {
     let status = response.status.as_u16();
-    let body = Body::read(&response.body);
-    let is_json = serde_json::from_slice::<IgnoredAny>(&response.body).is_ok();
-    let is_empty = matches!(response.body.trim_ascii(), b"" | b"{}" | b"[]" | b"null" | b"\"\"");
+    let json = response.text();
+    let body = Body::read(&json);
+    let is_json = serde_json::from_str::<IgnoredAny>(&json).is_ok();
+    let is_empty = matches!(json.trim_ascii(), "" | "{}" | "[]" | "null" | "\"\"");
 
-    let told = body.code.as_ref().and_then(Value::as_i64).and_then(plausible(status));
+    let told = body.code().and_then(plausible(status));
     let message = match &*body.text() {
         "" if matches!(status, 300..=303 | 307 | 308) => redirect(response),
         // A response of another status may be a success with secrets.
         "" if is_empty || is_json && status < 400 => format!("HTTP {}", response.status),
-        "" if is_json => format!("HTTP {} with JSON: {}", response.status, excerpt(response)),
+        "" if is_json => format!("HTTP {} with JSON: {}", response.status, excerpt(&json)),
         "" => format!(
             "HTTP {} with {} instead of JSON: {}",
             response.status,
             kind(response),
-            excerpt(response)
+            excerpt(&json)
         ),
         text => text.to_owned(),
     };
@@ -108,12 +98,20 @@ pub(super) fn error_in_success(
     if messages.has_member(first_member(json)?) {
         return None;
     }
-    let members: BTreeMap<Cow<'_, str>, IgnoredAny> = serde_json::from_slice(json).ok()?;
-    let body = Body::read(json);
-    if members.keys().any(|name| messages.has_member(name)) || !body.is_error() {
+    let json = response.text();
+    let members = Members::read(&json)?;
+    let has_member = members.names().any(|name| messages.has_member(name));
+    if has_member { None } else { error_told(response) }
+}
+
+/// The error that a success tells by the members of its body.
+pub(crate) fn error_told(response: &HttpResponse) -> Option<Error> {
+    let json = response.text();
+    let body = Body::read(&json);
+    if !body.is_error() {
         return None;
     }
-    let number = body.code.as_ref().and_then(Value::as_i64).unwrap_or_default();
+    let number = body.code().unwrap_or_default();
     let told =
         i32::try_from(number).ok().filter(|number| (1..=16).contains(number)).map(Code::from);
     let inferred = u16::try_from(number).map_or(Code::Unknown, code_from_http);
@@ -172,9 +170,8 @@ fn kind(response: &HttpResponse) -> &'static str {
 }
 
 /// Returns the start of a body of an unknown form, on one line: firewalls explain there why they refused.
-fn excerpt(response: &HttpResponse) -> String {
+fn excerpt(text: &str) -> String {
     const MOST: usize = 200;
-    let text = String::from_utf8_lossy(&response.body);
     let words: Vec<_> = text.split_whitespace().collect();
     words.join(" ").chars().filter(|c| !c.is_control()).take(MOST).collect()
 }

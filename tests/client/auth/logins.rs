@@ -137,6 +137,7 @@ async fn answers_are_read_with_tolerance() {
         r#"{"access_token":"a-1","expires_in":18446744073709551615}"#,
         r#"{"access_token":"a-1","expires_in":1e400}"#,
         r#"{"access_token":"a-1","expires_in":"1e400","new":[1e400]}"#,
+        r#"{"access_token":"a-1","user_name":"Ger\ud83d"}"#,
     ] {
         for deployment in [true, false] {
             // A login response without a media type is accepted.
@@ -213,6 +214,10 @@ async fn refusals_and_failures_say_which_they_are() {
         ),
         ("403 Forbidden", "<html>Request Rejected", Code::PermissionDenied, "Request Rejected"),
         ("403 Forbidden", "", Code::PermissionDenied, "in front of the login"),
+        ("403 Forbidden", r#"{"error":"\ud83d"}"#, Code::Unauthenticated, "was refused: \u{FFFD}"),
+        ("200 OK", invalid, Code::Unauthenticated, "was refused: Bad credentials"),
+        ("200 OK", r#"{"code":16,"message":"m"}"#, Code::Unauthenticated, "was refused: m"),
+        ("200 OK", r#"{"code":500,"message":"m"}"#, Code::Internal, "failed: m"),
         ("404 Not Found", "", Code::Unauthenticated, "was refused: HTTP 404"),
         ("415 Unsupported", "[]", Code::Unauthenticated, "was refused: HTTP 415"),
         ("429 Too Many", "", Code::ResourceExhausted, "failed: HTTP 429"),

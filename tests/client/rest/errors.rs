@@ -39,7 +39,7 @@ async fn every_status_gives_its_code_whatever_the_body() {
         b"17",
         b"<html><body>Request Rejected. Support ID: 17</body></html>",
         br#"{"code":5,"mess"#,
-        br#"{"code":5,"code":5}"#,
+        br#"{"code":5,"code":99}"#,
         b"\xff\xfe{\x00}",
         br#"{"code":0,"message":17,"details":{"@type":"x"}}"#,
         br#"{"code":99999999999999999999,"message":null,"details":null}"#,
@@ -89,6 +89,23 @@ async fn the_bodys_own_code_wins_where_it_fits_the_status() {
             assert_eq!((error.code(), error.is_code_inferred()), (expected, !fits), "{error:?}");
             assert_eq!(error.message(), "m");
         }
+    }
+}
+
+#[tokio::test]
+async fn the_body_of_an_error_is_read_as_tolerantly_as_that_of_a_success() {
+    let details =
+        r#""details":[{"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"R"}]"#;
+    for (body, message) in [
+        (br#"{"message":"Ger\ud83d","#.to_vec(), "Ger\u{FFFD}"),
+        (b"{\"message\":\"Ger\xE4t\",".to_vec(), "Ger\u{FFFD}t"),
+        ("\u{FEFF}{\"message\":\"m\",".into(), "m"),
+        (br#"{"message":"a","message":"b","#.to_vec(), "b"),
+        (br#"{"message":"m","new":"\ud83d","new":1e400,"#.to_vec(), "m"),
+    ] {
+        let error = failure(refusal(404, [&body, details.as_bytes(), b"}"].concat())).await;
+        assert_eq!(error.message(), message);
+        assert_eq!(error.detail::<ErrorInfo>().map(|info| info.reason).as_deref(), Some("R"));
     }
 }
 
@@ -188,7 +205,7 @@ async fn json_of_another_form_is_quoted() {
         (r#"{"errors":[{"detail":"deep"}]}"#, true),
         (r#"["deep"]"#, true),
         (r#""deep""#, true),
-        (r#"{"code":1e400,"message":"deep"}"#, true),
+        (r#"{"code":1e400,"error_message":"deep"}"#, true),
         ("{}", false),
         (" [] ", false),
         ("null", false),

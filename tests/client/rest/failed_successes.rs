@@ -30,6 +30,7 @@ async fn an_error_in_the_body_of_a_success_is_the_error_of_the_call() {
         (r#" { "error" : {"reason":7} }"#, Code::Unknown, "HTTP 200 OK with an error in its body"),
         (r#"{"message":"wrong","code":"E17"}"#, Code::Unknown, "wrong"),
         ("\u{FEFF}{\"\\u0063ode\":5,\"message\":\"gone\"}", Code::NotFound, "gone"),
+        (r#"{"code":5,"message":"Ger\ud83d","code":7}"#, Code::PermissionDenied, "Ger\u{FFFD}"),
     ] {
         for error in errors(ok(body)).await {
             let error = error.unwrap_or_else(|| panic!("{body} is no error"));
