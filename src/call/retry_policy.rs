@@ -27,7 +27,8 @@ use crate::rpc::MethodSpec;
 ///
 /// [`Backoff`] determines the wait. If the service asks for a longer one with `RetryInfo` or `Retry-After`,
 /// that is used; `grpc-retry-pushback-ms` is followed exactly, even if it forbids a retry, and the backoff
-/// begins anew after it (gRFC A6). If the wait would exceed the deadline, the call fails at once with the service's error.
+/// begins anew after it (gRFC A6). If the wait would exceed the deadline, the call fails at once with the service's
+/// error. A gRPC server learns from `grpc-previous-rpc-attempts` how often it was asked before.
 ///
 /// **The rate limit**: HTTP 429 means that the request exceeded a limit (RFC 6585, 4) and did not run,
 /// whichever gateway in front of the service sends it, on either wire. Over gRPC, `RESOURCE_EXHAUSTED` means
