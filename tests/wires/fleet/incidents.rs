@@ -213,9 +213,12 @@ async fn detections_grow_and_are_resolved() {
         let all = groups.list_detection_groups(ListDetectionGroupsRequest::default());
         let all = all.await.expect("groups").detection_groups.len();
         assert_eq!(search(wanted.or(Search::GROUP_SIZE.gt(0_u32))).await, all);
-        let request =
-            SearchDetectionGroupsRequest { filter: "a eq 1".into(), ..Default::default() };
-        assert!(fixture.note("no member", groups.search_detection_groups(request).await).is_none());
+        // No such member, and no such number of bytes.
+        for filter in ["a eq 1", "objectSizeBytes gt 1.5"] {
+            let request =
+                SearchDetectionGroupsRequest { filter: filter.into(), ..Default::default() };
+            assert!(fixture.note(filter, groups.search_detection_groups(request).await).is_none());
+        }
     })
     .await;
 }
