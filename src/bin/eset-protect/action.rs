@@ -51,7 +51,7 @@ pub fn params(
         flag.set(&json, &flag.values(matches)?).map_err(Failure::Input)
     })?;
     let params = with_type(action, &json, type_name.as_deref());
-    params.map(Some).map_err(|problem| Failure::Input(format!("--params: {problem}")))
+    params.map(Some).map_err(|problem| Failure::of("--params", problem))
 }
 
 /// Adds the `@type` of params, which may be omitted if the type for the action is known, and checks them.

@@ -129,7 +129,7 @@ impl Api {
         }
         let data = if body.is_empty() { "null" } else { &body };
         let data: Box<RawValue> = serde_json::from_str(data)
-            .map_err(|error| Failure::Input(format!("--data: expected JSON: {error}")))?;
+            .map_err(|error| Failure::of("--data: expected JSON", error))?;
         let is_dry = self.dry_run;
         let safety = Safety::new(self.dry_run, self.yes);
         if method == "DELETE" {
@@ -139,13 +139,14 @@ impl Api {
             let host = match (client.deployment(), self.host.as_deref()) {
                 (Some(Deployment::Cloud), Some(host)) => host,
                 (Some(Deployment::Cloud), None) => {
-                    let expected = "--host: expected the host of the operation, since each service has its own";
-                    return Err(Failure::Input(expected.to_owned()));
+                    let expected =
+                        "expected the host of the operation, since each service has its own";
+                    return Err(Failure::of("--host", expected));
                 }
                 (_, None) => "",
                 (_, Some(_)) => {
-                    let expected = "--host: expected --region, too, since it names a host of ESET's cloud";
-                    return Err(Failure::Input(expected.to_owned()));
+                    let expected = "expected --region, too, since it names a host of ESET's cloud";
+                    return Err(Failure::of("--host", expected));
                 }
             };
             let mut output = Output::new();

@@ -130,8 +130,7 @@ fn logout(connection: &Upstream) -> Result<(), Failure> {
     let name = connection.profile.clone().or_else(|| config.default_profile());
     let name = name.unwrap_or_else(|| DEFAULT.to_owned());
     if !config.forget_command(&name, &Keyring::lookup(&name))? {
-        let message = format!("the profile {name:?} has no login in the keyring");
-        return Err(Failure::Input(message));
+        return Err(Failure::Input(format!("the profile {name:?} has no login in the keyring")));
     }
     Keyring::clear(&name)?;
     say(&format!("Removed the login of the profile {name:?}."));

@@ -176,8 +176,7 @@ impl Upstream {
     ) -> Result<Login, Failure> {
         let mut settings = Settings::new(self.flags(), Some(String::new()))?;
         if !settings.server().is_named {
-            let problem = "expected a server: --region, --on-prem or --endpoint";
-            return Err(Failure::Input(problem.to_owned()));
+            return Err(Failure::of("expected a server", "--region, --on-prem or --endpoint"));
         }
         with_client(&mut settings, false, verify)?;
         let text = |name: &str| Some((key(name), settings.text(name)?));
@@ -234,7 +233,7 @@ impl Upstream {
             Settings(settings.map_err(|error| Failure::Input(error.message().to_owned()))?);
         if ![ENDPOINT, REGION, ON_PREM].iter().any(|name| settings.has(name)) {
             let what = "expected a second tenant in ESET_PROTECT_OTHER_ENDPOINT, _REGION, _ON_PREM or _PROFILE, found none";
-            return Err(Failure::Input(format!("--other: {what}")));
+            return Err(Failure::of("--other", what));
         }
         let mut connect = || -> Result<_, Failure> {
             ask_for_login(&mut settings)?;

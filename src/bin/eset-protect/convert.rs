@@ -62,13 +62,11 @@ impl Convert {
             return output.flush();
         };
         if self.strict && (from, to) == (Form::Binary, Form::Binary) {
-            return Err(Failure::Input("--strict: it is for JSON".to_owned()));
+            return Err(Failure::of("--strict", "it is for JSON"));
         }
         if to == Form::Binary && output.is_terminal {
-            return Err(Failure::Input(
-                "--to binary: standard output is a terminal; send it to a file or a pipe"
-                    .to_owned(),
-            ));
+            let why = "standard output is a terminal; send it to a file or a pipe";
+            return Err(Failure::of("--to binary", why));
         }
         let name = find(name, &registry.names())?;
         let Some(registered) = registry.get(&name) else {

@@ -40,9 +40,8 @@ impl Descriptors {
         }
         let mut output = Output::new();
         if output.is_terminal {
-            return Err(Failure::Input(
-                "--output -: standard output is a terminal; send it to a file or a pipe".to_owned(),
-            ));
+            let why = "standard output is a terminal; send it to a file or a pipe";
+            return Err(Failure::of("--output -", why));
         }
         output.bytes(FILE_DESCRIPTOR_SET)?;
         output.flush()

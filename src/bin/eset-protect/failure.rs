@@ -3,9 +3,11 @@
 mod hints;
 
 use std::collections::HashSet;
+use std::fmt::Display;
 use std::io::{self, IsTerminal};
 use std::path::Path;
 
+use eset_protect::policy::FileError;
 use eset_protect::proto::google::rpc::BadRequest;
 use eset_protect::{Error, ErrorKind, code_name};
 use tonic::Code;
@@ -60,6 +62,11 @@ pub enum Failure {
 }
 
 impl Failure {
+    /// Creates the failure that something is wrong with an argument.
+    pub fn of(argument: &str, problem: impl Display) -> Self {
+        Self::Input(format!("{argument}: {problem}"))
+    }
+
     /// Creates the failure to read or write `what`.
     pub fn io(what: &str, error: &io::Error) -> Self {
         Self::Other(format!("{what}: {error}"))
@@ -137,9 +144,10 @@ impl Failure {
             Self::Several(failures) => {
                 failures.iter().take(MAX_SHOWN).for_each(Self::report);
                 let more = failures.len().saturating_sub(MAX_SHOWN);
-                return if more > 0 {
-                    say(&format!("{more} more errors"))
-                };
+                if more > 0 {
+                    say(&format!("{more} more errors"));
+                }
+                return;
             }
             Self::Input(message) => text.push_str(&error_line(&plain(message))),
             Self::Credentials(message) | Self::Other(message) => {
@@ -167,9 +175,23 @@ impl Failure {
     }
 }
 
+/// Refuses the first of these options that is given.
+pub fn refuse(flags: &[(&str, bool)], why: &str) -> Result<(), Failure> {
+    match flags.iter().find(|(_, is_given)| *is_given) {
+        Some((flag, _)) => Err(Failure::of(flag, why)),
+        None => Ok(()),
+    }
+}
+
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         Self::Call(Box::new(error), None)
+    }
+}
+
+impl From<FileError> for Failure {
+    fn from(error: FileError) -> Self {
+        Self::Input(error.to_string())
     }
 }
 

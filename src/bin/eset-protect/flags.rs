@@ -288,8 +288,7 @@ impl Flag {
             matches.get_many::<String>(&self.id()).into_iter().flatten().cloned().collect();
         if !(self.takes_several || self.is_argument && self.is_list()) {
             if self.is_argument && values.iter().any(|value| value == "-") {
-                let expected = "expected one, not standard input";
-                return Err(Failure::Input(format!("{}: {expected}", self.name)));
+                return Err(Failure::of(&self.name, "expected one, not standard input"));
             }
             return Ok(values);
         }

@@ -37,7 +37,7 @@ impl ItemFilter {
         let (Some(text), Some(item)) = (text, item) else { return Ok(None) };
         match Expression::parse(text, Language::Cel, &item) {
             Ok(expression) => Ok(Some(Self { item, expression })),
-            Err(problem) => Err(Failure::Input(format!("--filter: {problem}"))),
+            Err(problem) => Err(Failure::of("--filter", problem)),
         }
     }
 

@@ -5,6 +5,7 @@
 
 mod action;
 mod api;
+mod assigned;
 mod auth;
 mod bulk;
 mod call;

@@ -203,7 +203,7 @@ impl Named {
         let list = format!("`eset-protect {} list`", plural(noun));
         match hints.len() {
             0 => hints.push(format!("{list} shows all {}", plural(noun))),
-            0..=MAX_SHOWN => {}
+            1..=MAX_SHOWN => {}
             all => {
                 hints.truncate(MAX_SHOWN);
                 hints.push(format!("{} more: {list}", all - MAX_SHOWN));

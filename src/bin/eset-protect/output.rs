@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 use eset_protect::codegen::Profile;
 
 use crate::candidates::fields;
-use crate::failure::Failure;
+use crate::failure::{Failure, refuse};
 use crate::jq::Jq;
 use crate::safety::Safety;
 use crate::style::Style;
@@ -94,15 +94,12 @@ impl View {
             },
             (None, None, None) => Format::default(),
         };
-        if self.columns.is_empty() || self.format.has_columns() {
-            return Ok(self);
-        }
-        let problem = format!(
-            "--columns: expected --output table, wide or csv, found {}; --jq '{{uuid, displayName}}' chooses \
-             members of JSON",
+        let is_wrong = !self.columns.is_empty() && !self.format.has_columns();
+        let why = format!(
+            "expected --output table, wide or csv, found {}; --jq '{{uuid, displayName}}' chooses members of JSON",
             self.format.name()
         );
-        Err(Failure::Input(problem))
+        refuse(&[("--columns", is_wrong)], &why).map(|()| self)
     }
 
     /// Prints whole responses, even where a person would get a table.
@@ -146,21 +143,15 @@ impl View {
             ("--columns", !self.columns.is_empty()),
             ("--sort", self.sort.is_some()),
         ];
-        match flags.into_iter().find(|(_, is_given)| *is_given) {
-            Some((flag, _)) => Err(Failure::Input(format!("{flag}: {why}"))),
-            None => Ok(()),
-        }
+        refuse(&flags, why)
     }
 
     /// Refuses an order where whole responses are printed, not the rows in them.
     pub fn expect_rows_if_sorted(&self) -> Result<(), Failure> {
-        match self.sort.is_some() && matches!(self.format, Format::Json | Format::Yaml) {
-            true => Err(Failure::Input(format!(
-                "--sort: expected --output table, wide, csv or name, since {} has whole responses",
-                self.format.name()
-            ))),
-            false => Ok(()),
-        }
+        let is_wrong = self.sort.is_some() && matches!(self.format, Format::Json | Format::Yaml);
+        let format = self.format.name();
+        let why = "expected --output table, wide, csv or name, since";
+        refuse(&[("--sort", is_wrong)], &format!("{why} {format} has whole responses"))
     }
 
     /// Whether people read lines where there is no message: a table only if they chose columns or an order.

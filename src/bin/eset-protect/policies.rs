@@ -1,6 +1,5 @@
 //! `eset-protect policies`.
 
-pub mod assigned;
 mod copies;
 pub mod create;
 mod diff;

@@ -7,6 +7,7 @@ use eset_protect::rpc::IdempotencyLevel;
 use prost_reflect::FieldDescriptor;
 use serde_json::Value;
 
+use crate::assigned;
 use crate::calls::{self, parse};
 use crate::cell;
 use crate::details::{self, Numbers};
@@ -15,7 +16,6 @@ use crate::failure::Failure;
 use crate::items::{Items, program};
 use crate::method::Method;
 use crate::output::{Output, View};
-use crate::policies::assigned;
 use crate::say::say;
 use crate::text::{count, printable, singular};
 use crate::whole_file::{self, Readers};

@@ -58,7 +58,7 @@ impl Table {
             false => {
                 let columns = view.columns.iter().map(|path| shape.find(path));
                 let columns = columns.collect::<Result<Vec<_>, _>>();
-                columns.map_err(|problem| Failure::Input(format!("--columns: {problem}")))?
+                columns.map_err(|problem| Failure::of("--columns", problem))?
             }
         };
         let headers = columns.iter().map(|column| column.header.clone()).collect();
@@ -73,7 +73,7 @@ impl Table {
 
     /// Finds the field to sort by.
     pub fn column(&self, path: &str) -> Result<Column, Failure> {
-        self.shape.find(path).map_err(|problem| Failure::Input(format!("--sort: {problem}")))
+        self.shape.find(path).map_err(|problem| Failure::of("--sort", problem))
     }
 
     /// Returns the UUID of a message, or its first column.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::failure::Failure;
+use crate::failure::{Failure, refuse};
 
 #[derive(Args, Clone, Debug, Default)]
 pub struct BulkOptions {
@@ -29,10 +29,7 @@ impl BulkOptions {
             ("--uncertain", self.uncertain.is_some()),
             ("--concurrency", self.concurrency.is_some()),
         ];
-        match flags.into_iter().find(|(_, is_given)| *is_given) {
-            Some((flag, _)) if !has_file => Err(Failure::Input(format!("{flag}: requires --file"))),
-            _ => Ok(()),
-        }
+        if has_file { Ok(()) } else { refuse(&flags, "requires --file") }
     }
 
     /// Whether failures must be recorded exactly, even for a single item.

@@ -55,9 +55,8 @@ impl Settings {
             }
         };
         if is_plain && self.origin(PIN_CERT) == Some(Origin::Flag) && !self.has(CA_CERT) {
-            return Err(Failure::Input(
-                "--pin-cert: the server does not use https, so it has no certificate".to_owned(),
-            ));
+            let why = "the server does not use https, so it has no certificate";
+            return Err(Failure::of("--pin-cert", why));
         }
         let builder = self.0.builder(with_login).map_err(|error| self.blame(&error))?;
         let builder = builder.max_message_size(MAX_MESSAGE_SIZE).without_methods_in_errors();

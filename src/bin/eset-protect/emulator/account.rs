@@ -38,12 +38,11 @@ impl AccountArgs {
         }
         let password = environment::text(PASSWORD)?.map(SecretString::from);
         match &self.account {
-            Some(name) if name.is_empty() => {
-                Err(Failure::Input("--account: expected a name".to_owned()))
+            Some(name) if name.is_empty() => Err(Failure::of("--account", "expected a name")),
+            Some(name) if password.is_none() => {
+                let expected = format!("expected its password in {PASSWORD}");
+                Err(Failure::of(&format!("--account {name}"), expected))
             }
-            Some(name) if password.is_none() => Err(Failure::Input(format!(
-                "--account {name}: expected its password in {PASSWORD}"
-            ))),
             name => {
                 let username = name.clone().unwrap_or_else(|| DEFAULT.to_owned());
                 Ok(Some(Account { username, password }))

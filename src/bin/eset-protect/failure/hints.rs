@@ -12,7 +12,7 @@ use crate::witness::has_answered;
 
 /// Returns suggestions. If another call succeeded, it is the right server.
 pub fn hints(error: &Error, server: Option<&Server>) -> Vec<String> {
-    let is_elsewhere = error.code() == Code::NotFound && is_list(error);
+    let is_elsewhere = error.code() == Code::NotFound && is_list(error) && !is_below(error);
     let is_broken = matches!(error.kind(), ErrorKind::Connect | ErrorKind::Transport);
     let is_right = (is_broken || is_elsewhere) && has_answered();
     let hint = if is_right { None } else { of_kind(error, server) };

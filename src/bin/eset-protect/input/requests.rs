@@ -37,7 +37,7 @@ pub fn parse_requests(
     text: &str,
     complete: &dyn Fn(&str) -> Result<String, String>,
 ) -> Result<Requests, Failure> {
-    parse(method, text, complete).map_err(|problem| Failure::Input(format!("{what}: {problem}")))
+    parse(method, text, complete).map_err(|problem| Failure::of(what, problem))
 }
 
 fn parse(

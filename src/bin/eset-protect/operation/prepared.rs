@@ -115,7 +115,7 @@ impl<'a> Prepared<'a> {
         if let (Requests::Many(requests), Some(flag)) = (&requests, only_one) {
             let found = count(requests.len(), "request");
             let expected = format!("it is for one request, without --failed; found {found}");
-            return Err(Failure::Input(format!("{flag}: {expected}")));
+            return Err(Failure::of(flag, expected));
         }
         Ok(self.of(requests))
     }
@@ -142,9 +142,8 @@ impl<'a> Prepared<'a> {
         let method = &self.operation.method;
         let is_several = |(flag, values): &&Set<'_>| self.takes_several(flag) && values.len() != 1;
         if let Some((flag, values)) = self.set.iter().find(is_several) {
-            let expected = format!("expected one with {}", given.what);
-            let problem = format!("{}: {expected}, found {}", flag.typed_name(), values.len());
-            return Err(Failure::Input(problem));
+            let problem = format!("expected one with {}, found {}", given.what, values.len());
+            return Err(Failure::of(&flag.typed_name(), problem));
         }
         let complete = |before: &str| self.complete(before, &self.set.iter().collect::<Vec<_>>());
         let requests = parse_requests(method, &given.what, &given.read()?, &complete)?;

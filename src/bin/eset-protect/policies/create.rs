@@ -141,14 +141,14 @@ fn settings(path: &Path, check: CheckOptions) -> Result<Data, Failure> {
 /// The product that is said, and that an export names: the same, where both are there.
 fn product(said: Option<String>, named: Option<String>) -> Result<String, Failure> {
     match (said, named) {
-        (Some(said), Some(named)) if said != named => Err(Failure::Input(format!(
-            "--product: expected {named}, which the export names, found {said}"
-        ))),
+        (Some(said), Some(named)) if said != named => {
+            let problem = format!("expected {named}, which the export names, found {said}");
+            Err(Failure::of("--product", problem))
+        }
         (Some(product), _) | (None, Some(product)) => Ok(product),
-        (None, None) => Err(Failure::Input(
-            "--product: expected a product name, such as eset.local.products.endpoint, since \
-             --data names none"
-                .to_owned(),
+        (None, None) => Err(Failure::of(
+            "--product",
+            "expected a product name, such as eset.local.products.endpoint, since --data names none",
         )),
     }
 }

@@ -55,10 +55,7 @@ impl Diff {
                     find(Some(&client), &self.b).await.map_err(|failure| failure.at(server))?
                 }
             };
-            let of = |file: &eset_protect::policy::PolicyFile| {
-                file.to_policy().map_err(|error| Failure::Input(error.to_string()))
-            };
-            let (features_a, features_b) = (of(&a)?.features, of(&b)?.features);
+            let (features_a, features_b) = (a.to_policy()?.features, b.to_policy()?.features);
             let (mut a, mut b) = (Lines::of(&a)?, Lines::of(&b)?);
             // What only one of them can have is no difference.
             let common = |name: &String| !self.settings_only && b.about.contains_key(name);

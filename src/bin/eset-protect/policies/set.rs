@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use eset_protect::policy::{NewSetting, PolicyFile, SettingFile, SettingPath};
+use eset_protect::policy::{NewSetting, PathError, PolicyFile, SettingFile, SettingPath};
 use eset_protect::policy_management::v2::SettingFlags;
 use eset_protect::rollout::{Plan, Tenant};
 
@@ -90,14 +90,12 @@ impl Set {
             [feature] => feature.settings.as_mut(),
             _ => None,
         };
-        let settings = settings.ok_or_else(|| {
-            let what = "expected a policy with one feature whose settings can be read";
-            Failure::Input(format!("POLICY: {what}; edit what `export` writes"))
-        })?;
+        let what = "expected a policy with one feature whose settings can be read; edit what `export` writes";
+        let settings = settings.ok_or_else(|| Failure::of("POLICY", what))?;
         for text in &self.unset {
             let path = path("--unset", text)?;
             let gone = settings.remove(&path.to_string());
-            gone.ok_or_else(|| Failure::Input(format!("--unset: there is no setting {path}")))?;
+            gone.ok_or_else(|| Failure::of("--unset", format!("there is no setting {path}")))?;
         }
         for setting in &self.settings {
             // A quoted name may contain equals signs.
@@ -105,10 +103,8 @@ impl Set {
             let found = splits.find_map(|(path, value)| {
                 Some((path.parse::<SettingPath>().ok()?, value.strip_prefix('=')?))
             });
-            let wrong = || {
-                let what = "expected the path of a setting, an equals sign and a value";
-                Failure::Input(format!("PATH=VALUE: {what}, found {setting:?}"))
-            };
+            let what = "expected the path of a setting, an equals sign and a value, found";
+            let wrong = || Failure::of("PATH=VALUE", format!("{what} {setting:?}"));
             let (path, value) = found.ok_or_else(wrong)?;
             // Other users can see arguments, so a secret comes from elsewhere.
             let place = format!("PATH=VALUE: {path}:");
@@ -125,7 +121,7 @@ impl Set {
                 _ if settings.contains_key(&path) => SettingFile::Value(value),
                 _ => {
                     let what = format!("there is no setting {path}; --type and --flags add it");
-                    return Err(Failure::Input(format!("PATH=VALUE: {what}")));
+                    return Err(Failure::of("PATH=VALUE", what));
                 }
             };
             settings.insert(path, new);
@@ -144,19 +140,18 @@ impl Set {
         if changes.iter().all(|(_, paths, _)| paths.is_empty()) {
             return Ok(file);
         }
-        let wrong =
-            |flag: &str, what: &dyn std::fmt::Display| Failure::Input(format!("{flag}: {what}"));
-        let mut policy = file.to_policy().map_err(|error| wrong("PATH=VALUE", &error))?;
+        let wrong = |error| Failure::of("PATH=VALUE", error);
+        let mut policy = file.to_policy().map_err(wrong)?;
         let [feature] = &mut *policy.features else {
             let what = "expected a policy with one feature; edit what `export` writes";
-            return Err(wrong("POLICY", &what));
+            return Err(Failure::of("POLICY", what));
         };
         for (flag, paths, change) in changes {
             for text in paths {
                 let path = path(flag, text)?;
                 let mut flags = feature.flags.get(&path.to_string()).copied().unwrap_or_default();
                 change(&mut flags);
-                feature.set_flags(&path, flags).map_err(|error| wrong(flag, &error))?;
+                feature.set_flags(&path, flags).map_err(|error| Failure::of(flag, error))?;
             }
         }
         let mut changed = PolicyFile::from_policy(&policy);
@@ -166,5 +161,5 @@ impl Set {
 }
 
 fn path(flag: &str, text: &str) -> Result<SettingPath, Failure> {
-    text.parse().map_err(|error| Failure::Input(format!("{flag}: {error}")))
+    text.parse().map_err(|error: PathError| Failure::of(flag, error))
 }

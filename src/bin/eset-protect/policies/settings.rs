@@ -103,7 +103,7 @@ impl Value {
 
 impl Lines {
     pub fn of(file: &PolicyFile) -> Result<Self, Failure> {
-        let policy = file.to_policy().map_err(|error| Failure::Input(error.to_string()))?;
+        let policy = file.to_policy()?;
         let mut lines = Self::default();
         if file.export.is_none() {
             for (name, text) in [("name", &file.name), ("description", &file.description)] {

@@ -44,7 +44,7 @@ impl Show {
             if self.tree {
                 if !view.has_lines() {
                     let expected = "expected --output table, without --columns and --sort";
-                    return Err(Failure::Input(format!("--tree: {expected}")));
+                    return Err(Failure::of("--tree", expected));
                 }
                 lines.tree().iter().try_for_each(|line| output.line(&printable(line)))?;
                 return output.flush();

@@ -15,7 +15,7 @@ use tokio::task::JoinSet;
 use crate::calls::to_json;
 use crate::check::CheckOptions;
 use crate::connection::Connection;
-use crate::failure::{self, Failure};
+use crate::failure::{self, Failure, refuse};
 use crate::items::Items;
 use crate::method::Method;
 use crate::output::View;
@@ -70,12 +70,11 @@ fn parse_timeout(text: &str) -> Result<Duration, String> {
 impl WaitOptions {
     /// Refuses options that are given without the `--wait` that they need.
     pub fn refuse(&self) -> Result<(), Failure> {
-        let flags =
-            [("--wait-timeout", self.wait_timeout), ("--poll-interval", self.poll_interval)];
-        match flags.into_iter().find(|(_, value)| value.is_some()) {
-            Some((flag, _)) => Err(Failure::Input(format!("{flag}: requires --wait"))),
-            None => Ok(()),
-        }
+        let flags = [
+            ("--wait-timeout", self.wait_timeout.is_some()),
+            ("--poll-interval", self.poll_interval.is_some()),
+        ];
+        refuse(&flags, "requires --wait")
     }
 }
 
