@@ -81,11 +81,6 @@ impl Failure {
         Status::internal(description).into()
     }
 
-    /// The emulator has been shut down.
-    pub(crate) fn closed() -> Self {
-        Status::unavailable("the emulator is shut down").into()
-    }
-
     /// Returns the error of the store, if that is the cause.
     pub(crate) fn cause(&self) -> Option<&redb::Error> {
         self.cause.as_deref()

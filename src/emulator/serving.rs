@@ -13,7 +13,7 @@ use super::gate::Gate;
 use super::log::Arrival;
 use super::store::Store;
 use crate::server::RestFront;
-use crate::server::connections::{self, Calls, Plain, Workers};
+use crate::server::connections::{self, Plain, Workers};
 use crate::server::front;
 use crate::server::health::ReportedHealth;
 use crate::server::introspection;
@@ -129,15 +129,13 @@ impl Emulator {
             reason: format!("the descriptors cannot be reflected: {error}"),
         })?;
         let gate = Arc::new(Gate::new(self.gate, self.api, rest, routes));
-        let calls = front::calls(Arc::clone(&gate));
-        Ok(Serving { gate, calls, health, notifier: self.notifier })
+        Ok(Serving { gate, health, notifier: self.notifier })
     }
 }
 
 /// An emulator that is ready to serve.
 struct Serving {
     gate: Arc<Gate>,
-    calls: Calls,
     health: ReportedHealth,
     notifier: Notifier,
 }
@@ -148,9 +146,10 @@ impl Serving {
             shutdown.await;
             self.health.stop();
         };
+        let calls = front::calls(Arc::clone(&self.gate));
         let (handshake, here) = (Arc::new(Plain), Workers::default());
         let (limits, notifier) = (self.gate.settings.limits, &self.notifier);
-        connections::serve(self.calls, listener, handshake, limits, here, notifier, shutdown).await;
+        connections::serve(calls, listener, handshake, limits, here, notifier, shutdown).await;
     }
 }
 

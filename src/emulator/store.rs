@@ -149,6 +149,8 @@ impl Store {
             Ok(true)
         };
         let mut made = self.with(&mut change);
+        let was_of_another =
+            |failure: &Failure| matches!(failure.cause(), Some(redb::Error::PreviousIo));
         if made.as_ref().is_err_and(was_of_another) {
             // The disk failed another call, and this one may not have started. If so, start it now.
             match self.with(&mut change) {
@@ -193,7 +195,9 @@ impl Store {
             match &*self.handle.read().unwrap_or_else(PoisonError::into_inner) {
                 Handle::Open(open) => (work(open), open.opening),
                 Handle::Failed(_) => return Err(Failure::internal("the store cannot be opened")),
-                Handle::Closed => return Err(Failure::closed()),
+                Handle::Closed => {
+                    return Err(Status::unavailable("the emulator is shut down").into());
+                }
             }
         };
         if let Err(failure) = &result
@@ -271,11 +275,6 @@ impl Store {
             None => "the store".to_owned(),
         }
     }
-}
-
-/// Whether the disk failed another call before this one.
-fn was_of_another(failure: &Failure) -> bool {
-    matches!(failure.cause(), Some(redb::Error::PreviousIo))
 }
 
 fn unopened(error: &EmulatorError) -> Failure {

@@ -2,7 +2,7 @@
 
 use prost::{Message, Name};
 
-use crate::asset_management::v1::{Group, GroupEntityType};
+use crate::asset_management::v1::{Group, GroupEntityType, MoveGroupRequest, RenameGroupRequest};
 use crate::device_management::v1::DeviceGroup;
 use crate::emulator::api::{Special, write, write_only};
 use crate::emulator::failure::Failure;
@@ -19,12 +19,8 @@ pub(crate) fn methods() -> [Special; 4] {
             create(change, request.group.unwrap_or_default())
         }),
         write_only::<DeleteGroup>(|change, request| delete(change, &request.group_uuid)),
-        write::<MoveGroup, _>(|change, request| {
-            move_to(change, &request.group_uuid, request.new_parent_uuid)
-        }),
-        write::<RenameGroup, _>(|change, request| {
-            rename(change, &request.group_uuid, request.display_name)
-        }),
+        write::<MoveGroup, _>(move_to),
+        write::<RenameGroup, _>(rename),
     ]
 }
 
@@ -37,7 +33,8 @@ fn create(change: &mut Change<'_>, mut group: Group) -> Result<Group, Failure> {
     store(change, group)
 }
 
-fn move_to(change: &mut Change<'_>, uuid: &str, parent: String) -> Result<Group, Failure> {
+fn move_to(change: &mut Change<'_>, request: MoveGroupRequest) -> Result<Group, Failure> {
+    let (uuid, parent) = (&*request.group_uuid, request.new_parent_uuid);
     let group = found(change, uuid)?;
     change.get::<DeviceGroup>(&parent)?;
     if with_subgroups(change, uuid)?.contains(&parent) {
@@ -47,8 +44,9 @@ fn move_to(change: &mut Change<'_>, uuid: &str, parent: String) -> Result<Group,
     store(change, Group { parent_group_uuid: parent, ..group })
 }
 
-fn rename(change: &mut Change<'_>, uuid: &str, display_name: String) -> Result<Group, Failure> {
-    let group = Group { display_name, ..found(change, uuid)? };
+fn rename(change: &mut Change<'_>, request: RenameGroupRequest) -> Result<Group, Failure> {
+    let RenameGroupRequest { group_uuid, display_name, .. } = request;
+    let group = Group { display_name, ..found(change, &group_uuid)? };
     named("display_name", &group)?;
     store(change, group)
 }

@@ -15,7 +15,9 @@ use crate::emulator::api::{Special, write, write_only};
 use crate::emulator::failure::Failure;
 use crate::emulator::store::{Change, Read};
 use crate::policy_management::v2::policy_target::Target;
-use crate::policy_management::v2::{Policy, PolicyAssignment};
+use crate::policy_management::v2::{
+    Policy, PolicyAssignment, UpdatePolicyAssignmentRankingRequest,
+};
 use crate::rpc::policy_assignments::{AssignPolicy, UnassignPolicy, UpdatePolicyAssignmentRanking};
 
 /// The maximum number of assignments per target, since moving one rewrites those with higher rank numbers.
@@ -35,9 +37,7 @@ pub(crate) fn methods() -> [Special; 3] {
             let (sequence, assignment) = change.get(&request.assignment_uuid)?;
             remove(change, sequence, &assignment)
         }),
-        write_only::<UpdatePolicyAssignmentRanking>(|change, request| {
-            rank(change, &request.assignment_uuid, request.rank)
-        }),
+        write_only::<UpdatePolicyAssignmentRanking>(rank),
     ]
 }
 
@@ -80,14 +80,18 @@ fn check_target(change: &Change<'_>, assignment: &PolicyAssignment) -> Result<()
 /// Moves an assignment to a rank and shifts the others. Rank 0 returns `INVALID_ARGUMENT`, a rank above the
 /// number of the target's assignments `FAILED_PRECONDITION` ([facts](crate::facts#policy-management),
 /// [facts](crate::facts#errors)).
-fn rank(change: &mut Change<'_>, uuid: &str, rank: u32) -> Result<(), Failure> {
-    let (sequence, mut assignment) = change.get::<PolicyAssignment>(uuid)?;
+fn rank(
+    change: &mut Change<'_>,
+    request: UpdatePolicyAssignmentRankingRequest,
+) -> Result<(), Failure> {
+    let UpdatePolicyAssignmentRankingRequest { assignment_uuid: uuid, rank } = request;
+    let (sequence, mut assignment) = change.get::<PolicyAssignment>(&uuid)?;
     let key = target_key(&assignment);
     let (from, to) = (u64::from(assignment.rank), u64::from(rank));
     let count = count(change, &key)?;
     if to > count {
         let description = format!("the rank {rank} is past the target's {count} assignments");
-        return Err(Failure::precondition("RANK", uuid, description));
+        return Err(Failure::precondition("RANK", &uuid, description));
     }
     if from < to {
         shift(change, &key, from.saturating_add(1), to, |rank| rank.saturating_sub(1))?;

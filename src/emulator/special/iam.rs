@@ -5,31 +5,18 @@ use prost::{Message, Name};
 use crate::emulator::api::{Special, write_only};
 use crate::emulator::failure::Failure;
 use crate::emulator::store::{Change, Read};
-use crate::iam::v2::{Role, ScopedRole, SubjectRoles};
+use crate::iam::v2::{AssignRoleRequest, RevokeRoleRequest, Role, SubjectRoles};
 use crate::rpc::identity_provider::{AssignRole, RevokeRole};
 
 pub(crate) fn methods() -> [Special; 2] {
-    [
-        write_only::<AssignRole>(|change, request| {
-            let (reference, kind) = (request.subject_reference, request.subject_type);
-            assign(change, reference, kind, request.role.unwrap_or_default())
-        }),
-        write_only::<RevokeRole>(|change, request| {
-            let (reference, kind) = (request.subject_reference, request.subject_type);
-            revoke(change, reference, kind, &request.role.unwrap_or_default())
-        }),
-    ]
+    [write_only::<AssignRole>(assign), write_only::<RevokeRole>(revoke)]
 }
 
 /// Adds scopes to those that the subject has for the role. Without scopes the role holds everywhere.
-fn assign(
-    change: &mut Change<'_>,
-    reference: String,
-    kind: i32,
-    role: ScopedRole,
-) -> Result<(), Failure> {
+fn assign(change: &mut Change<'_>, request: AssignRoleRequest) -> Result<(), Failure> {
+    let role = request.role.unwrap_or_default();
     change.get::<Role>(&role.role_name)?;
-    let (sequence, mut subject) = found(change, reference, kind)?;
+    let (sequence, mut subject) = found(change, request.subject_reference, request.subject_type)?;
     match subject.roles.iter_mut().find(|known| known.role_name == role.role_name) {
         Some(known) if role.scopes.is_empty() => known.scopes.clear(),
         // It holds everywhere already.
@@ -46,14 +33,10 @@ fn assign(
 }
 
 /// Removes scopes from those that the subject has for the role. Without scopes the role is removed.
-fn revoke(
-    change: &mut Change<'_>,
-    reference: String,
-    kind: i32,
-    role: &ScopedRole,
-) -> Result<(), Failure> {
+fn revoke(change: &mut Change<'_>, request: RevokeRoleRequest) -> Result<(), Failure> {
+    let role = request.role.unwrap_or_default();
     change.get::<Role>(&role.role_name)?;
-    let (sequence, mut subject) = found(change, reference, kind)?;
+    let (sequence, mut subject) = found(change, request.subject_reference, request.subject_type)?;
     let Some(sequence) = sequence else {
         return Err(Failure::not_found(&SubjectRoles::full_name(), &subject.subject_reference));
     };

@@ -11,6 +11,7 @@ use crate::emulator::failure::Failure;
 use crate::emulator::store::{Change, Read, within};
 use crate::incident_management::v2::{
     Detection, DetectionGroup, Incident, IncidentComment, IncidentResolveReason, IncidentStatus,
+    ReopenIncidentRequest, ResolveDetectionGroupRequest, ResolveDetectionRequest,
 };
 use crate::rpc::eset::dotnod::incident_management::v2::detection_groups::ResolveDetectionGroup;
 use crate::rpc::eset::dotnod::incident_management::v2::detections::ResolveDetection;
@@ -23,23 +24,14 @@ pub(crate) fn methods() -> [Special; 4] {
             set_status(change, uuid, IncidentStatus::Closed, request.closure_reason)?;
             comment(change, uuid, request.final_comment, true)
         }),
-        write_only::<ReopenIncident>(|change, request| {
-            reopen(change, &request.incident_uuid, request.comment)
-        }),
-        write_only::<ResolveDetection>(|change, request| {
-            resolve(change, &request.detection_uuid, &request.note)
-        }),
-        write_only::<ResolveDetectionGroup>(|change, request| {
-            resolve_group(change, &request.detection_group_uuid, request.note)
-        }),
+        write_only::<ReopenIncident>(reopen),
+        write_only::<ResolveDetection>(resolve),
+        write_only::<ResolveDetectionGroup>(resolve_group),
     ]
 }
 
-fn reopen(
-    change: &mut Change<'_>,
-    uuid: &str,
-    text: Option<IncidentComment>,
-) -> Result<(), Failure> {
+fn reopen(change: &mut Change<'_>, request: ReopenIncidentRequest) -> Result<(), Failure> {
+    let uuid = &request.incident_uuid;
     let no_reason = IncidentResolveReason::Unspecified.into();
     set_status(change, uuid, IncidentStatus::Open, no_reason)?;
     let comments = comments(uuid);
@@ -49,7 +41,7 @@ fn reopen(
             IncidentComment { is_final_comment: false, ..IncidentComment::decode(row.as_slice())? };
         change.put(&comments, sequence, &ordinary.encode_to_vec())?;
     }
-    comment(change, uuid, text, false)
+    comment(change, uuid, request.comment, false)
 }
 
 fn set_status(
@@ -96,25 +88,29 @@ fn comment(
     change.add(&collection, &comment.uuid, sequence, &comment.encode_to_vec())
 }
 
-fn resolve(change: &mut Change<'_>, uuid: &str, note: &str) -> Result<(), Failure> {
-    mark(change, uuid, note)?;
+fn resolve(change: &mut Change<'_>, request: ResolveDetectionRequest) -> Result<(), Failure> {
+    let ResolveDetectionRequest { detection_uuid: uuid, note } = request;
+    mark(change, &uuid, &note)?;
     let groups: Vec<_> =
         change.rows_from(&DetectionGroup::full_name(), 0)?.collect::<Result<_, _>>()?;
     for (sequence, row) in groups {
         let group = DetectionGroup::decode(row.as_slice())?;
-        if group.detection_occurence_uuids.iter().any(|detection| detection == uuid) {
+        if group.detection_occurence_uuids.contains(&uuid) {
             count(change, sequence, group)?;
         }
     }
     Ok(())
 }
 
-fn resolve_group(change: &mut Change<'_>, uuid: &str, note: String) -> Result<(), Failure> {
-    let (sequence, mut group) = change.get::<DetectionGroup>(uuid)?;
+fn resolve_group(
+    change: &mut Change<'_>,
+    request: ResolveDetectionGroupRequest,
+) -> Result<(), Failure> {
+    let (sequence, mut group) = change.get::<DetectionGroup>(&request.detection_group_uuid)?;
     for detection in &group.detection_occurence_uuids {
-        mark(change, detection, &note)?;
+        mark(change, detection, &request.note)?;
     }
-    group.note = note;
+    group.note = request.note;
     count(change, sequence, group)
 }
 

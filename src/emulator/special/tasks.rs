@@ -26,7 +26,10 @@ use std::collections::BTreeSet;
 use prost::{Message, Name};
 
 use crate::automation::v1::trigger::Kind;
-use crate::automation::v1::{DeviceTask, DeviceTaskTargets, ManualTrigger, Trigger};
+use crate::automation::v1::{
+    DeviceTask, DeviceTaskTargets, ManualTrigger, Trigger, UpdateTaskTargetsRequest,
+    UpdateTaskTriggersRequest,
+};
 use crate::emulator::api::{Special, list, write, write_only};
 use crate::emulator::check;
 use crate::emulator::failure::Failure;
@@ -58,12 +61,8 @@ pub(crate) fn methods() -> [Special; 5] {
         }),
         write_only::<DeleteTask>(|change, request| delete(change, &request.task_uuid)),
         list::<ListTaskRuns>(runs::list),
-        write_only::<UpdateTaskTargets>(|change, request| {
-            update_targets(change, &request.task_uuid, request.targets.unwrap_or_default())
-        }),
-        write_only::<UpdateTaskTriggers>(|change, request| {
-            update_triggers(change, &request.task_uuid, request.triggers)
-        }),
+        write_only::<UpdateTaskTargets>(update_targets),
+        write_only::<UpdateTaskTriggers>(update_triggers),
     ]
 }
 
@@ -123,14 +122,13 @@ fn delete(change: &mut Change<'_>, uuid: &str) -> Result<(), Failure> {
 /// too; those that are not among them any more keep the runs that they have started, and no more.
 fn update_targets(
     change: &mut Change<'_>,
-    uuid: &str,
-    targets: DeviceTaskTargets,
+    request: UpdateTaskTargetsRequest,
 ) -> Result<(), Failure> {
     let now = change.environment().now();
-    check_targets(Some(&targets))?;
-    let (sequence, mut task) = change.get::<DeviceTask>(uuid)?;
+    check_targets(request.targets.as_ref())?;
+    let (sequence, mut task) = change.get::<DeviceTask>(&request.task_uuid)?;
     let before = devices(change, &task)?;
-    task.targets = Some(targets);
+    task.targets = Some(request.targets.unwrap_or_default());
     touch(&mut task, now);
     let after = devices(change, &task)?;
     change.write(sequence, &task)?;
@@ -144,13 +142,12 @@ fn update_targets(
 /// yet is left to the new ones.
 fn update_triggers(
     change: &mut Change<'_>,
-    uuid: &str,
-    triggers: Vec<Trigger>,
+    request: UpdateTaskTriggersRequest,
 ) -> Result<(), Failure> {
     let now = change.environment().now();
-    check_triggers("triggers", &triggers)?;
-    let (sequence, mut task) = change.get::<DeviceTask>(uuid)?;
-    task.triggers = triggers;
+    check_triggers("triggers", &request.triggers)?;
+    let (sequence, mut task) = change.get::<DeviceTask>(&request.task_uuid)?;
+    task.triggers = request.triggers;
     made_triggers(&mut task.triggers, now);
     touch(&mut task, now);
     change.write(sequence, &task)?;
