@@ -3,7 +3,7 @@
 //! Works one level at a time and only along the paths of the members, so that numbers stay exact and nothing
 //! else is parsed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::de::IgnoredAny;
 use serde_json::Error;
@@ -14,6 +14,7 @@ use super::depth::check_depth;
 use super::escapes::check_escapes;
 use super::members::Members;
 use super::parser::Parser;
+use super::{context, path};
 use crate::proto::eset_protect::v1::UnknownMember;
 
 /// The maximum number of segments in a pointer: more than the nesting that serde_json accepts. Patches are
@@ -87,17 +88,13 @@ impl Patch {
 
     /// Writes a JSON value with the patch applied.
     fn write(&self, value: &str, json: &mut Compact) -> Result<(), Error> {
-        if let Some(stored) = &self.value {
-            json.raw(if is_replaceable(value) { stored } else { value });
-            return Ok(());
-        }
-        match value.as_bytes().first() {
-            Some(b'{') => self.write_object(value, None, json),
-            Some(b'[') => self.write_list(value, json),
-            // There is no place for the values below: a later writer replaced the object by a plain value.
-            _ => {
-                json.raw(value);
-                Ok(())
+        match (&self.value, value.as_bytes().first()) {
+            (None, Some(b'{')) => self.write_object(value, None, json),
+            (None, Some(b'[')) => self.write_list(value, json),
+            (stored, _) => {
+                json.raw(stored.as_deref().filter(|_| is_replaceable(value)).unwrap_or(value));
+                // A later writer may have replaced an object by a plain value.
+                self.below.keys().try_for_each(|name| without_place(name))
             }
         }
     }
@@ -118,17 +115,20 @@ impl Patch {
             for (name, value) in members.iter() {
                 json.member(name);
                 match self.below.get(name) {
-                    Some(patch) => patch.write(value, json)?,
+                    Some(patch) => {
+                        let written = patch.write(value, json);
+                        written.map_err(|error| path::at_field(name, &error))?;
+                    }
                     None => json.raw(value),
                 }
             }
-            for (name, patch) in &self.below {
-                if let Some(value) = &patch.value
-                    && !members.contains(name)
-                {
+            for (name, patch) in self.below.iter().filter(|(name, _)| !members.contains(name)) {
+                if let Some(value) = &patch.value {
                     json.member(name);
                     json.raw(value);
                 }
+                let placed = patch.below.keys().try_for_each(|name| without_place(name));
+                placed.map_err(|error| path::at_field(name, &error))?;
             }
             Ok(())
         })
@@ -139,20 +139,34 @@ impl Patch {
             Parser::new(list).read(|parser| {
                 parser.list(&"a list", |list| {
                     let mut index = 0_usize;
+                    let mut missing: BTreeSet<_> = self.below.keys().map(String::as_str).collect();
                     while let Some(parser) = list.next()? {
                         let value = parser.value()?;
                         json.element();
-                        match self.below.get(&index.to_string()) {
-                            Some(patch) => patch.write(value, json)?,
+                        let segment = index.to_string();
+                        match self.below.get(&segment) {
+                            Some(patch) => {
+                                let written = patch.write(value, json);
+                                written.map_err(|error| path::at_index(index, &error))?;
+                            }
                             None => json.raw(value),
                         }
+                        missing.remove(&*segment);
                         index += 1;
                     }
-                    Ok(())
+                    missing.into_iter().try_for_each(without_place)
                 })
             })
         };
         json.list(written)
+    }
+}
+
+/// Refuses to lose an unknown member whose parent is missing, unless the writer is lenient.
+fn without_place(name: &str) -> Result<(), Error> {
+    match context::writes_strictly() {
+        true => Err(path::at_field(name, &"an unknown member has no place here")),
+        false => Ok(()),
     }
 }
 

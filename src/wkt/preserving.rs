@@ -55,12 +55,19 @@ fn write_with(
     UnknownMembers { members }: &UnknownMembers,
     json: &mut Compact,
 ) -> Result<()> {
+    let own_json = |own: Bytes| Compact::text(|json| (message_type.write)(&own, json));
+    if context::writes_strictly() {
+        // Merging drops members without a place.
+        let json = own_json(own.to_vec().into())?;
+        let patch = Patch::new(members).map_err(Error::custom)?;
+        patch.write_object(&json, None, &mut Compact::default())?;
+    }
     let (message, members) = match merge(own, message_type, members) {
         Ok(merged) => merged,
         Err(Problem::Json(_)) if !context::writes_strictly() => (own.to_vec(), members.clone()),
         Err(Problem::Json(problem)) => return Err(Error::custom(problem)),
         Err(Problem::Bytes(error)) => return Err(Error::custom(error)),
     };
-    let own = Compact::text(|own| (message_type.write)(&message.into(), own))?;
-    Patch::new(&members).map_err(Error::custom)?.write_object(&own, None, json)
+    let patch = Patch::new(&members).map_err(Error::custom)?;
+    patch.write_object(&own_json(message.into())?, None, json)
 }

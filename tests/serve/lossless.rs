@@ -119,6 +119,10 @@ async fn members_that_a_caller_carries_replace_no_field() {
         ("/task/colour", "red", None),
         ("task", "1", None),
         ("/task/triggers", "1", None),
+        ("/nope/colour", "1", None),
+        ("/task/nope/colour", "1", None),
+        ("/task/triggers/5/colour", "1", None),
+        ("/task/displayName/colour", "1", None),
     ] {
         let member = UnknownMember { pointer: pointer.to_owned(), json: json.to_owned() };
         let request = Carrying {
