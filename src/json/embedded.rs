@@ -101,7 +101,7 @@ fn read_empty(object: &mut Object<'_, '_>) -> Result<()> {
             continue;
         }
         if !std::mem::take(&mut is_first) {
-            return Err(Error::duplicate_field("value"));
+            return Err(path::twice(&name));
         }
         let value = read_raw(object.value())?;
         if Members::parse(value).is_ok_and(|value| value.is_empty()) {
@@ -126,7 +126,7 @@ fn read_well_known(
         if name != "value" {
             skip_member(object, &name)?;
         } else if value.is_some() {
-            return Err(Error::duplicate_field("value"));
+            return Err(path::twice(&name));
         } else {
             let read = (message_type.read)(object.value());
             value = Some(read.map_err(|error| path::at_field("value", &error))?);

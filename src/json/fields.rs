@@ -5,8 +5,7 @@
 
 use std::mem;
 
-use serde::de::Error as _;
-use serde_json::{Error, Result};
+use serde_json::Result;
 
 use super::codec::{Codec, read_nullable};
 use super::compact::Compact;
@@ -38,7 +37,7 @@ fn read_value<C: Codec>(
 fn begin(has_occurred: &mut bool, name: &'static str) -> Result<()> {
     match mem::replace(has_occurred, true) {
         false => Ok(()),
-        true => Err(Error::duplicate_field(name)),
+        true => Err(path::twice(name)),
     }
 }
 

@@ -29,7 +29,7 @@ impl Members {
         Self::parse_with(json, |members, object| {
             while let Some(name) = object.next_name()? {
                 let json = object.value().value()?.to_owned();
-                members.add(name.into_owned(), json).map_err(Error::custom)?;
+                members.add(name.into_owned(), json)?;
             }
             Ok(())
         })
@@ -50,12 +50,12 @@ impl Members {
         let json =
             unknown::read_raw(object.value()).map_err(|error| path::at_field(name, &error))?;
         context::note_buffered(json.len());
-        self.add(name.to_owned(), json.to_owned()).map_err(Error::custom)
+        self.add(name.to_owned(), json.to_owned())
     }
 
-    pub(crate) fn add(&mut self, name: String, json: String) -> std::result::Result<(), String> {
+    pub(crate) fn add(&mut self, name: String, json: String) -> Result<()> {
         if !self.names.insert(name.clone()) {
-            return Err(format!("the member `{name}` appears twice"));
+            return Err(path::twice(&name));
         }
         self.list.push((name, json));
         Ok(())

@@ -49,6 +49,12 @@ pub(crate) fn at_field(name: &str, error: &dyn Display) -> Error {
     })
 }
 
+/// Returns the error of a member that appears twice.
+#[cold]
+pub(crate) fn twice(name: &str) -> Error {
+    at_field(name, &"it appears twice")
+}
+
 /// Returns an error inside an element of a list.
 #[cold]
 pub(crate) fn at_index(index: usize, error: &dyn Display) -> Error {
