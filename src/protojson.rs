@@ -97,7 +97,9 @@
 //! # Limits
 //!
 //! JSON may be nested 127 levels deep, as for `serde_json`, unknown JSON inside an `Any` 100, and `Any`s inside
-//! `Any`s 100. Unknown members outside an `Any` may be nested to any depth, since they are only skipped. Messages
+//! `Any`s 100. Unknown members outside an `Any` may be nested to any depth, since they are only skipped; a bridge, which
+//! keeps them, takes 100 levels. What is nested more deeply is left out of a [response over
+//! REST](crate::transcode::Encoded::response). Messages
 //! inside messages may be nested 100 levels deep, because prost could not read their binary form otherwise. Entries of
 //! maps and values of `google.protobuf.Value` are messages, so a `Struct` may be nested 33 levels deep and a
 //! `ListValue` 51.

@@ -208,9 +208,12 @@ impl Collecting {
 
     /// Returns what was kept.
     pub(crate) fn end(self) -> Result<Vec<UnknownMember>, String> {
+        let kept = take_kept(self.outer);
         match FLAGS.with(|flags| flags.overflowed.get()) {
+            // The rest of a response is still of use.
+            true if options().keep_misfits => Ok(Vec::new()),
             true => Err(TOO_LONG.to_owned()),
-            false => Ok(take_kept(self.outer)),
+            false => Ok(kept),
         }
     }
 }

@@ -12,7 +12,7 @@ use super::members::Members;
 use super::parser::{Object, Parser};
 use super::schema::{JsonForm, MessageType};
 use super::type_first::type_first;
-use super::unknown::{read_raw, skip_member};
+use super::unknown::{read_member, skip_member};
 use super::{path, preserved};
 use crate::proto::eset_protect::v1::UnknownMember;
 
@@ -103,7 +103,7 @@ fn read_empty(object: &mut Object<'_, '_>) -> Result<()> {
         if !std::mem::take(&mut is_first) {
             return Err(path::twice(&name));
         }
-        let value = read_raw(object.value())?;
+        let Some(value) = read_member(object, &name)? else { continue };
         if Members::parse(value).is_ok_and(|value| value.is_empty()) {
             continue;
         }

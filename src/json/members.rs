@@ -47,8 +47,7 @@ impl Members {
 
     /// Reads the value of a member and adds it.
     pub(crate) fn read(&mut self, name: &str, object: &mut Object<'_, '_>) -> Result<()> {
-        let json =
-            unknown::read_raw(object.value()).map_err(|error| path::at_field(name, &error))?;
+        let Some(json) = unknown::read_member(object, name)? else { return Ok(()) };
         context::note_buffered(json.len());
         self.add(name.to_owned(), json.to_owned())
     }

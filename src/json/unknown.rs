@@ -1,11 +1,10 @@
 //! Handles members that the schema does not have, or has with another type.
 
-use serde::de::Error as _;
 use serde_json::{Error, Result};
 
 use super::depth::check_depth;
 use super::escapes::check_escapes;
-use super::parser::{Object, Parser};
+use super::parser::Object;
 use super::{context, path};
 
 /// Skips, keeps or refuses a member, depending on the context.
@@ -18,9 +17,26 @@ pub fn skip_member(object: &mut Object<'_, '_>, name: &str) -> Result<()> {
         let json = object.value().value()?;
         return check_escapes(json).map_err(|error| path::at_field(name, &error));
     }
-    let json = read_raw(object.value()).map_err(|error| path::at_field(name, &error))?;
-    context::keep(context::pointer_segment(name), json.to_owned());
+    if let Some(json) = read_member(object, name)? {
+        context::keep(context::pointer_segment(name), json.to_owned());
+    }
     Ok(())
+}
+
+/// Reads the value of a member as text to keep; `None` if it is nested too deeply for that and the rest of the response
+/// is still of use.
+pub(super) fn read_member<'de>(
+    object: &mut Object<'_, 'de>,
+    name: &str,
+) -> Result<Option<&'de str>> {
+    let wrong = |problem: String| path::at_field(name, &problem);
+    let json = object.value().value().map_err(|error| path::at_field(name, &error))?;
+    check_escapes(json).map_err(wrong)?;
+    match check_depth(json) {
+        Ok(()) => Ok(Some(json)),
+        Err(_) if context::options().keep_misfits => Ok(None),
+        Err(problem) => Err(wrong(problem)),
+    }
 }
 
 /// Handles a member that could not be read. In a response, if it is in a message inside the response and not in an
@@ -47,11 +63,4 @@ pub(super) fn skip_misfit(
 /// Whether an error means that a value may be left out or kept as it is. Only text that is not JSON has a position.
 pub(crate) fn is_misfit(error: &Error) -> bool {
     context::options().keep_misfits && error.line() == 0
-}
-
-/// Reads a value as text, with exact numbers.
-pub(crate) fn read_raw<'de>(parser: &mut Parser<'de>) -> Result<&'de str> {
-    let json = parser.value()?;
-    check_escapes(json).and_then(|()| check_depth(json)).map_err(Error::custom)?;
-    Ok(json)
 }

@@ -17,7 +17,7 @@ use crate::protojson;
 use crate::rpc::{HttpBinding, Rpc};
 use crate::warn_limit::{WarnLimit, warn_within};
 
-/// An upstream that sends a misfit does so in every response.
+/// An upstream that sends such a member does so in every response.
 static MISFITS: WarnLimit = WarnLimit::new();
 
 /// The HTTP request for a call of an RPC.
@@ -97,6 +97,7 @@ impl Encoded {
     ///   strings, is left out like a member that is not known, and an event names it. An [`Any`](crate::wkt::Any)
     ///   with such a member keeps its JSON, and unpacking it is an error. Members of the response itself, such as
     ///   `nextPageToken`, must have their type, and in a scope of a strict [`Reader`](protojson::Reader) all must.
+    /// * A member that is not known and is nested too deeply to be [kept](protojson#limits) is left out in the same way.
     ///
     /// # Errors
     ///
@@ -126,7 +127,7 @@ impl Encoded {
         self.read_misfits(message, replaced.as_deref().map_or(body, str::as_bytes), &error)
     }
 
-    /// Decodes what failed with this error, without the members that have another type than documented.
+    /// Decodes what failed with this error, without the members that have another type than documented or cannot be kept.
     fn read_misfits(
         &self,
         message: &mut dyn Target,
@@ -140,7 +141,8 @@ impl Encoded {
         warn_within!(
             MISFITS,
             target: "eset_protect::wire",
-            field, "a member of a response has another type than documented and was left out"
+            field,
+            "a member of a response has another type than documented or is nested too deeply, and was left out"
         );
         Ok(())
     }

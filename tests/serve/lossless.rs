@@ -144,3 +144,20 @@ async fn members_that_a_caller_carries_replace_no_field() {
         }
     }
 }
+
+#[tokio::test]
+async fn what_is_nested_too_deeply_to_be_kept_costs_no_more_than_itself() {
+    let deep = format!("{}1{}", "[".repeat(200), "]".repeat(200));
+    let task = format!(r#"{{"task":{{"uuid":"a","deep":{deep},"colour":"red"}}}}"#);
+    let upstream = Scripted::start([]).await.otherwise(ok(&task));
+    let rest = bridge(&upstream.endpoint(), Wire::Rest).await;
+    let get = Request::get(format!("{}/v1/device_tasks/a", rest.endpoint()));
+    let found = call(get.body(Bytes::new()).unwrap()).await;
+    assert_contains(&found, &json!({"task": {"uuid": "a", "colour": "red"}}));
+    assert!(found["task"].get("deep").is_none());
+
+    let mut request = post(&rest.endpoint(), &json!({}));
+    *request.body_mut() = task.into();
+    let response = send(request).await;
+    assert_eq!(response.status(), 400, "a request is not sent without a part of it");
+}

@@ -95,6 +95,25 @@ fn an_any_keeps_its_json() {
 }
 
 #[test]
+fn what_is_nested_too_deeply_to_be_kept_is_left_out() {
+    let scan = "type.googleapis.com/Era.Common.DataDefinition.Task.ESS.OnDemandScan";
+    let deep = format!("{}1{}", "[".repeat(101), "]".repeat(101));
+    for (members, expected) in [
+        (format!(r#""@type":"{scan}","later":1,"deep":{deep}"#), r#""later":1"#),
+        (format!(r#""later":1,"deep":{deep},"@type":"{scan}""#), r#""later":1"#),
+        (format!(r#""@type":"x/not.Known","later":1,"deep":{deep}"#), r#""later":1"#),
+    ] {
+        let any = greeting(&format!(r#""any":{{{members}}}"#)).any.unwrap();
+        let json = serde_json::to_string(&any).unwrap();
+        assert!(json.contains(expected) && !json.contains("deep"), "{json}");
+    }
+    // A request with such a member is refused, rather than sent without it.
+    let json = format!(r#"{{"any":{{"@type":"{scan}","deep":{deep}}}}}"#);
+    let error = serde_json::from_str::<Greeting>(&json).unwrap_err().to_string();
+    assert!(error.starts_with("field `any.deep`: in `"), "{error}");
+}
+
+#[test]
 fn the_response_itself_must_be_as_documented() {
     let people = Encoded::request::<ListPeople>(&Default::default()).unwrap();
     for (json, expected) in [
