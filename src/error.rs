@@ -380,7 +380,8 @@ impl Error {
         self.0.source.as_deref()
     }
 
-    /// Returns the service's typed details, such as `google.rpc.BadRequest`.
+    /// Returns the typed details of the service, such as `google.rpc.BadRequest`, which a request without an HTTP form has,
+    /// too.
     pub fn details(&self) -> &[Any] {
         &self.0.details
     }

@@ -39,6 +39,9 @@ mod status;
 
 use std::fmt;
 
+use crate::json::path::without_position;
+use crate::json::schema::{Field, proto_path};
+
 pub use binding::Encoded;
 #[cfg(feature = "rest")]
 pub(crate) use binding::has_member;
@@ -75,29 +78,37 @@ pub const OPENAPI: &str = include_str!(concat!(env!("OUT_DIR"), "/openapi.json")
 pub struct TranscodeError {
     field: String,
     problem: String,
+    /// Where in the JSON it is; may be empty.
+    position: String,
 }
 
 impl TranscodeError {
     pub(crate) fn new(field: impl Into<String>, problem: impl Into<String>) -> Self {
-        Self { field: field.into(), problem: problem.into() }
+        Self { field: field.into(), problem: problem.into(), position: String::new() }
     }
 
     /// Creates the error for invalid JSON, whose message starts with the path of the field.
     fn json(error: &serde_json::Error) -> Self {
-        Self::located(&error.to_string())
+        let mut located = Self::json_made_here(error);
+        if error.line() > 0 {
+            located.position = format!(" at line {} column {}", error.line(), error.column());
+        }
+        located
     }
 
     /// Does the same for JSON that this crate generated, whose line numbers mean nothing to the caller.
     fn json_made_here(error: &serde_json::Error) -> Self {
-        Self::located(&crate::json::path::without_position(error))
-    }
-
-    /// Takes the path of the field from the start of a message.
-    fn located(text: &str) -> Self {
+        let text = without_position(error);
         match text.strip_prefix("field `").and_then(|rest| rest.split_once("`: ")) {
             Some((field, problem)) => Self::new(field, problem),
             None => Self::new("", text),
         }
+    }
+
+    /// Names the field, which may be one of these, as the `.proto` files do.
+    fn named(mut self, fields: &'static [Field]) -> Self {
+        self.field = proto_path(&self.field, fields);
+        self
     }
 
     /// Prefixes the field with a path.
@@ -116,19 +127,27 @@ impl TranscodeError {
         self
     }
 
-    /// Returns the field or parameter; empty if the error is about the whole request.
+    /// Returns the field or parameter; empty if the error is about all of it. In a request it has the names of the
+    /// `.proto` files, such as `task.triggers[0].expire_time`, however the request spells it; what the types do not have,
+    /// and what is inside an [`Any`](crate::wkt::Any), keeps its name.
     pub fn field(&self) -> &str {
         &self.field
+    }
+
+    /// Returns the problem alone.
+    #[cfg(any(feature = "rest", feature = "server"))]
+    pub(crate) fn problem(&self) -> &str {
+        &self.problem
     }
 }
 
 impl fmt::Display for TranscodeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.field.is_empty() {
-            f.write_str(&self.problem)
-        } else {
-            write!(f, "field `{}`: {}", self.field, self.problem)
+        let Self { field, problem, position } = self;
+        if !field.is_empty() {
+            write!(f, "field `{field}`: ")?;
         }
+        write!(f, "{problem}{position}")
     }
 }
 

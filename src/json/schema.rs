@@ -45,6 +45,40 @@ impl Field {
     }
 }
 
+/// Returns a path in JSON, such as `task.triggers[0].expireTime`, with the names of the `.proto` files. What the types do
+/// not have keeps its name.
+pub(crate) fn proto_path(path: &str, mut fields: &[Field]) -> String {
+    let mut named = String::new();
+    let mut rest = path;
+    while !rest.is_empty() {
+        let (name, after) = rest.split_at(rest.find(['.', '[']).unwrap_or(rest.len()));
+        let field = fields.iter().find(|field| field.is_called(name));
+        named.push_str(field.map_or(name, |field| field.name));
+        let (keys, after) = after.split_at(end_of_keys(after));
+        named.push_str(keys);
+        fields = match field.map(|field| field.kind) {
+            Some(FieldKind::Message(inner)) => inner().fields().unwrap_or_default(),
+            _ => &[],
+        };
+        rest = after;
+        if let Some(inside) = after.strip_prefix('.') {
+            named.push('.');
+            rest = inside;
+        }
+    }
+    named
+}
+
+/// Returns the length of the indexes and keys in brackets at the start of a path.
+fn end_of_keys(path: &str) -> usize {
+    let mut rest = path;
+    while let Some(key) = rest.strip_prefix('[') {
+        let end = if key.starts_with('"') { "\"]" } else { "]" };
+        rest = key.split_once(end).map_or("", |(_, rest)| rest);
+    }
+    path.len() - rest.len()
+}
+
 /// How many values a field has.
 #[derive(Clone, Copy, Debug)]
 pub enum FieldShape {

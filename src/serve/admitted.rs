@@ -19,6 +19,7 @@ use crate::client::Client;
 use crate::error::Error;
 use crate::server::deadline::Deadline;
 use crate::server::metadata::remove_foreign;
+use crate::server::rich_status::refused;
 use crate::telemetry::for_tenant;
 use crate::transcode::TranscodeError;
 use crate::wkt::TypeRegistry;
@@ -142,7 +143,7 @@ impl Admitted {
             (Err(error), _) => {
                 return Status::internal(failure::undecodable(self.rpc.spec, &error));
             }
-            (_, Err(error)) => return Status::invalid_argument(error.to_string()),
+            (_, Err(error)) => return refused(&error),
             (Ok(Err(problems)), _) => return failure::invalid(&problems),
             (Ok(Ok(())), Ok(target)) => target,
         };

@@ -100,7 +100,8 @@ fn replaced(code: Code, message: String, error: &Error) -> Status {
 
 /// Returns the answer to a call that a check found to be wrong.
 pub(super) fn invalid(problems: &Problems) -> Status {
-    let violations = problems.iter().map(|problem| violation(&problem.field, problem.to_string()));
+    let violations =
+        problems.iter().map(|problem| violation(&problem.field, problem.description().to_string()));
     bad_request(problems.to_string(), violations.collect())
 }
 

@@ -11,7 +11,7 @@ use prost::{Message, Name};
 use tonic::metadata::MetadataMap;
 use tonic::{Request, Response, Status};
 
-use super::rich_status::{bad_request, violation};
+use super::rich_status::refused;
 use crate::proto::google::api::HttpBody;
 use crate::protojson::{Reader, Writer};
 use crate::rpc::{MethodSpec, Rpc};
@@ -170,16 +170,6 @@ fn download(metadata: MetadataMap, body: &HttpBody) -> Result<RestResponse, Stat
     let content_type = HeaderValue::try_from(content_type)
         .map_err(|_| Status::internal(format!("content_type {content_type:?} is no media type")))?;
     Ok(RestResponse { metadata, content_type, body: data.clone() })
-}
-
-/// Converts an invalid request into a status that names the field, if known.
-fn refused(error: &TranscodeError) -> Status {
-    let message = error.to_string();
-    if error.field().is_empty() {
-        return Status::invalid_argument(format!("the request: {message}"));
-    }
-    let violations = vec![violation(error.field(), &message)];
-    bad_request(message, violations)
 }
 
 impl fmt::Debug for RestCall {

@@ -12,6 +12,7 @@ use super::backend::{Backend, RestCall, RestFuture, RestResponse};
 use super::deadline::Deadline;
 use super::encoding::{self, Encoding};
 use super::limits::RestLimits;
+use super::rich_status::refused;
 use super::{error_body, metadata};
 use crate::framing::MessageLimit;
 #[cfg(feature = "emulator")]
@@ -33,11 +34,14 @@ type StatusRule = fn(&MethodSpec, Code) -> u16;
 /// * The body of a response is ProtoJSON with defaults ([facts](crate::facts#json)); that of a
 ///   `google.api.HttpBody` is its `data`, with its `content_type`.
 /// * Errors are `{"code", "message", "details"}` with the HTTP status as the code, which is what
-///   ESET's gateway does ([facts](crate::facts#errors)).
+///   ESET's gateway does ([facts](crate::facts#errors)). Details name a field as the `.proto` files do, such as
+///   `task.display_name`, whatever the spelling in the request: so do Google's gateways, and so the name is the same
+///   over gRPC.
 /// * A value without a JSON form does not make the response fail: it is written as
 ///   [`protojson`](crate::protojson#what-has-no-json-form) says.
 /// * 401 has `WWW-Authenticate: Bearer`.
-/// * An unknown path is 404, another method 405 with `Allow`, a body that is not JSON 415.
+/// * An unknown path is 404, another method 405 with `Allow`, a body that is not JSON 415. In a path, `%3A` is part of a
+///   value and begins no verb (RFC 3986, 2.2), as in Envoy: a value may end like one.
 /// * A body may be compressed by gzip (`Content-Encoding`); unpacked it has the same limit.
 /// * A call ends with 504 at the deadline that its header `grpc-timeout` sets.
 /// * Headers become metadata and metadata becomes headers. Responses are not stored by caches (`Cache-Control: no-store`)
@@ -227,7 +231,7 @@ impl RestFront {
         let route = match found.unwrap_or_else(|| self.route(&head.method, path)) {
             Ok(Some(route)) => route,
             Ok(None) => return self.no_route(path),
-            Err(error) => return Self::error(StatusCode::BAD_REQUEST, &error.to_string()),
+            Err(error) => return self.failure_of(None, &refused(&error)),
         };
         if !body.is_empty() && !matches!(Encoding::of(&head.headers), Encoding::Identity) {
             let message = "content-encoding: expected gzip or none";

@@ -5,6 +5,7 @@ use tonic::{Code, Status};
 
 use crate::proto::google::rpc::bad_request::FieldViolation;
 use crate::proto::google::rpc::{BadRequest, Status as Rich};
+use crate::transcode::TranscodeError;
 use crate::wkt::Any;
 
 /// Returns a status with details.
@@ -19,7 +20,15 @@ pub(crate) fn bad_request(message: String, field_violations: Vec<FieldViolation>
     with_details(Code::InvalidArgument, message, vec![detail])
 }
 
-/// Returns what is wrong with a field, by its path in the request.
+/// Returns the status of a request that is not valid, which names the field, if known.
+pub(crate) fn refused(error: &TranscodeError) -> Status {
+    match error.field() {
+        "" => Status::invalid_argument(format!("the request: {error}")),
+        field => bad_request(error.to_string(), vec![violation(field, error.problem())]),
+    }
+}
+
+/// Returns what is wrong with a field, by its path in the request with the names of the `.proto` files.
 pub(crate) fn violation(
     field: impl Into<String>,
     description: impl Into<String>,

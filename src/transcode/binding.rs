@@ -79,7 +79,7 @@ impl Encoded {
         bindings: &'static [HttpBinding],
     ) -> Result<Self, TranscodeError> {
         let _options = context::options().writing_strictly().apply();
-        encode_request(request, bindings)
+        encode_request(request, bindings).map_err(|error| error.named(request.fields()))
     }
 
     /// Returns the binding with which the request was encoded.
@@ -318,6 +318,18 @@ fn encode(
 
 /// Decodes a request from the values in the path, the query and the body.
 pub(super) fn decode(
+    request: &mut dyn Target,
+    binding: &HttpBinding,
+    variables: &[(&str, String)],
+    query: &str,
+    body: &[u8],
+) -> Result<(), TranscodeError> {
+    let fields = request.fields();
+    let read = read_request(request, binding, variables, query, body);
+    read.map_err(|error| error.named(fields))
+}
+
+fn read_request(
     request: &mut dyn Target,
     binding: &HttpBinding,
     variables: &[(&str, String)],

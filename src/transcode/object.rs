@@ -203,8 +203,10 @@ impl Object {
         let value = protojson::with_text(json, |json| {
             Parser::new(json).read(|parser| parser.value().map(str::to_owned))
         });
-        let value = value
-            .map_err(|error| TranscodeError::new(name, format!("the body is not JSON: {error}")))?;
+        let value = value.map_err(|error| {
+            let error = TranscodeError::json(&error).at(name);
+            TranscodeError { problem: format!("the body is not JSON: {}", error.problem), ..error }
+        })?;
         self.members.push((field.json_name().to_owned(), Node::Raw(value)));
         Ok(())
     }

@@ -14,10 +14,14 @@ use super::reply::{Body, Reply};
 use crate::error::{Error, REQUEST_ID, Secrets};
 use crate::framing::{PREFIX, seal};
 #[cfg(feature = "rest")]
+use crate::proto::google::rpc::{BadRequest, bad_request::FieldViolation};
+#[cfg(feature = "rest")]
 use crate::rpc::HttpBinding;
 use crate::rpc::MethodSpec;
 #[cfg(feature = "rest")]
 use crate::transcode::{Encoded, TranscodeError};
+#[cfg(feature = "rest")]
+use crate::wkt::Any;
 
 /// The messages of one call, without their types.
 pub(crate) trait Messages: Sync {
@@ -151,8 +155,7 @@ impl<'a> Outgoing<'a> {
         let bindings = self.spec.http.get(first..).unwrap_or_default();
         let encoded = self.messages.encode_http(bindings);
         let encoded = encoded.ok_or_else(|| Error::config("the RPC has no HTTP form"))?;
-        let mut encoded =
-            encoded.map_err(|error| Error::config(error.to_string()).with_source(error))?;
+        let mut encoded = encoded.map_err(invalid)?;
         let body = encoded.body.take().map(Bytes::from);
         Ok(made.get_or_init(|| HttpForm { encoded, body }))
     }
@@ -281,6 +284,19 @@ impl Request<'_> {
     pub fn pending_id(&self) -> Option<&HeaderValue> {
         self.pending_id
     }
+}
+
+/// Returns the error of a request that has no HTTP form, with the details that a server would give.
+#[cfg(feature = "rest")]
+fn invalid(error: TranscodeError) -> Error {
+    let invalid = Error::config(error.to_string());
+    if error.field().is_empty() {
+        return invalid.with_source(error);
+    }
+    let (field, description) = (error.field().to_owned(), error.problem().to_owned());
+    let violation = FieldViolation { field, description, ..FieldViolation::default() };
+    let detail = Any::pack(&BadRequest { field_violations: vec![violation] });
+    invalid.with_details(vec![detail]).with_source(error)
 }
 
 impl fmt::Debug for Request<'_> {

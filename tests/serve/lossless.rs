@@ -1,11 +1,12 @@
 //! Members that the `.proto` files do not have, or have with another type, pass between REST and REST.
 
 use bytes::Bytes;
-use eset_protect::Wire;
 use eset_protect::automation::v1::device_tasks_client::DeviceTasksClient;
-use eset_protect::automation::v1::{DeviceTask, ListTasksRequest};
+use eset_protect::automation::v1::{DeviceTask, GetTaskRequest, ListTasksRequest};
 use eset_protect::proto::eset_protect::v1::{UnknownMember, UnknownMembers};
+use eset_protect::proto::google::rpc::BadRequest;
 use eset_protect::serve::{Bridge, RunningBridge};
+use eset_protect::{Error, Wire};
 use http::Request;
 use prost::Message;
 use serde_json::{Value, json};
@@ -160,4 +161,17 @@ async fn what_is_nested_too_deeply_to_be_kept_costs_no_more_than_itself() {
     *request.body_mut() = task.into();
     let response = send(request).await;
     assert_eq!(response.status(), 400, "a request is not sent without a part of it");
+}
+
+#[tokio::test]
+async fn a_request_without_an_http_form_names_the_field_on_each_front() {
+    let upstream = Scripted::start([]).await;
+    let rest = bridge(&upstream.endpoint(), Wire::Rest).await;
+    let mut grpc = DeviceTasksClient::connect(rest.endpoint()).await.unwrap();
+    let error = Error::from(grpc.get_task(GetTaskRequest::default()).await.unwrap_err());
+    let get = Request::get(format!("{}/v1/device_tasks/%ff", rest.endpoint()));
+    let response = send(get.body(Bytes::new()).unwrap()).await;
+    let body: Value = serde_json::from_slice(response.body()).unwrap();
+    assert_eq!(error.detail::<BadRequest>().unwrap().field_violations[0].field, "task_uuid");
+    assert_eq!(body["details"][0]["fieldViolations"][0]["field"], "task_uuid");
 }

@@ -271,9 +271,11 @@ pub fn attempts(error: &Error) -> String {
     count(usize::try_from(error.attempts()).unwrap_or(usize::MAX), "attempt")
 }
 
-/// Returns the invalid fields of the request, with reasons.
+/// Returns the invalid fields of the request, with reasons, that the message does not name.
 pub fn field_violations(error: &Error) -> impl Iterator<Item = String> {
     let request: Option<BadRequest> = error.detail();
     let violations = request.into_iter().flat_map(|request| request.field_violations);
-    violations.map(|violation| format!("field `{}`: {}", violation.field, violation.description))
+    let told = violations
+        .map(|violation| format!("field `{}`: {}", violation.field, violation.description));
+    told.filter(|told| !error.message().contains(told))
 }

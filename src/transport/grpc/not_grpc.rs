@@ -51,7 +51,7 @@ impl fmt::Debug for NotGrpc {
 impl fmt::Display for NotGrpc {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { status, media_type, .. } = self;
-        let kind = if media_type.is_empty() { "no content" } else { media_type };
+        let kind = if media_type.is_empty() { "no content-type" } else { media_type };
         write!(f, "the server does not answer in gRPC but with HTTP {status} and {kind}")
     }
 }

@@ -37,8 +37,20 @@ fn a_whole_message_is_the_body() {
         (" ", "EOF while parsing"),
         ("{", "EOF while parsing"),
         ("{}{}", "trailing characters"),
-        (r#"{"task":{"versionId":-1}}"#, "field `task.versionId`: "),
+        (r#"{"task":{"versionId":-1}}"#, "field `task.version_id`: "),
         (r#"{"task":{},"task":{}}"#, "field `task`: it appears twice"),
+        (
+            r#"{"task":{"displayName":"a","display_name":"b"}}"#,
+            "field `task.display_name`: it appears twice",
+        ),
+        (
+            r#"{"task":{"triggers":[{},{"manual":{"expireTime":1}}]}}"#,
+            "field `task.triggers[1].manual.expire_time`: ",
+        ),
+        (
+            r#"{"task":{"action":{"params":{"@type":"a/b","aB":1,"aB":2}}}}"#,
+            "field `task.action.params.aB`: ",
+        ),
     ] {
         let error = problem::<CreateTask>("POST", "/v1/device_tasks", json);
         assert!(error.starts_with(expected), "{json}: {error}");

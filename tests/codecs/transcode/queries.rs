@@ -161,19 +161,19 @@ fn what_is_no_query_of_the_rpc_is_refused() {
     for (query, expected) in [
         ("pagesize=1", "field `pagesize`: there is no such field"),
         ("=1", "there is no such field"),
-        ("pageSize.x=1", "field `pageSize.x`: a path or a query cannot hold it"),
-        ("pageToken=a&pageToken=a", "field `pageToken`: it is given twice"),
+        ("pageSize.x=1", "field `page_size.x`: a path or a query cannot hold it"),
+        ("pageToken=a&pageToken=a", "field `page_token`: it is given twice"),
         ("pageToken=a&page_token=b", "field `page_token`: it is given twice"),
-        ("pageSize=a", "field `pageSize`: "),
-        ("pageSize=", "field `pageSize`: "),
-        ("pageSize=-1", "field `pageSize`: "),
-        ("pageSize=1.5", "field `pageSize`: "),
-        ("pageSize=4294967296", "field `pageSize`: "),
-        ("pageToken=%", "field `pageToken`: `%` is not followed by two hex digits"),
-        ("pageToken=%f", "field `pageToken`: `%` is not followed by two hex digits"),
-        ("pageToken=%ff", "field `pageToken`: the decoded text is not UTF-8"),
+        ("pageSize=a", "field `page_size`: "),
+        ("pageSize=", "field `page_size`: "),
+        ("pageSize=-1", "field `page_size`: "),
+        ("pageSize=1.5", "field `page_size`: "),
+        ("pageSize=4294967296", "field `page_size`: "),
+        ("pageToken=%", "field `page_token`: `%` is not followed by two hex digits"),
+        ("pageToken=%f", "field `page_token`: `%` is not followed by two hex digits"),
+        ("pageToken=%ff", "field `page_token`: the decoded text is not UTF-8"),
         ("%ff=a", "query \"%ff\": the decoded text is not UTF-8"),
-        ("pageToken[]=a", "field `pageToken[]`: there is no such field"),
+        ("pageToken[]=a", "field `page_token[]`: there is no such field"),
     ] {
         let error = problem::<ListTasks>("GET", &format!("/v1/device_tasks?{query}"), "");
         assert!(error.starts_with(expected), "{query}: {error}");
@@ -182,9 +182,15 @@ fn what_is_no_query_of_the_rpc_is_refused() {
     for (query, expected) in [
         ("target=x", "field `target`: a path or a query cannot hold it"),
         ("target.x=y", "field `target.x`: there is no such field"),
-        ("target.deviceUuid.x=y", "field `target.deviceUuid.x`: a path or a query cannot hold it"),
-        ("target.deviceUuid=a&target.deviceUuid=b", "field `target.deviceUuid`: it is given twice"),
-        ("target.deviceUuid=a&target.deviceGroupUuid=b", "field `target.deviceGroupUuid`: another"),
+        ("target.deviceUuid.x=y", "field `target.device_uuid.x`: a path or a query cannot hold it"),
+        (
+            "target.deviceUuid=a&target.deviceUuid=b",
+            "field `target.device_uuid`: it is given twice",
+        ),
+        (
+            "target.deviceUuid=a&target.deviceGroupUuid=b",
+            "field `target.device_group_uuid`: another",
+        ),
         ("target.=a", "field `target.`: there is no such field"),
         (".=a", "field `.`: there is no such field"),
     ] {
@@ -193,20 +199,20 @@ fn what_is_no_query_of_the_rpc_is_refused() {
         assert!(error.starts_with(expected), "{query}: {error}");
     }
     for (query, expected) in [
-        ("listOnlyLastRuns=1", "field `listOnlyLastRuns`: expected true or false, found \"1\""),
-        ("listOnlyLastRuns", "field `listOnlyLastRuns`: expected true or false, found \"\""),
-        ("taskUuid=t", "field `taskUuid`: it is given twice"),
+        ("listOnlyLastRuns=1", "field `list_only_last_runs`: expected true or false, found \"1\""),
+        ("listOnlyLastRuns", "field `list_only_last_runs`: expected true or false, found \"\""),
+        ("taskUuid=t", "field `task_uuid`: it is given twice"),
         ("task_uuid=other", "field `task_uuid`: it is given twice"),
     ] {
         let error = problem::<ListTaskRuns>("GET", &format!("/v1/device_tasks/t/runs?{query}"), "");
         assert_eq!(error, expected);
     }
     for (query, expected) in [
-        ("greeting.byName=x", "field `greeting.byName`: a path or a query cannot hold it"),
-        ("greeting.byName.x=y", "field `greeting.byName.x`: a path or a query cannot hold it"),
+        ("greeting.byName=x", "field `greeting.by_name`: a path or a query cannot hold it"),
+        ("greeting.byName.x=y", "field `greeting.by_name.x`: a path or a query cannot hold it"),
         ("greeting.value=x", "field `greeting.value`: a path or a query cannot hold it"),
         ("greeting.any=x", "field `greeting.any`: a path or a query cannot hold it"),
-        ("greeting.bytesValue=*", "field `greeting.bytesValue`: "),
+        ("greeting.bytesValue=*", "field `greeting.bytes_value`: "),
     ] {
         let error = problem::<Greet>("GET", &format!("/v1/greetings?{query}"), "");
         assert!(error.starts_with(expected), "{query}: {error}");

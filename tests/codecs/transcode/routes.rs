@@ -18,6 +18,18 @@ static SPECS: [MethodSpec; 7] = [
     get("/x.S/all", &[HttpBinding::new("GET", "/{a=**}")]),
 ];
 
+/// RFC 3986, 2.2: what is reserved is not the same if it is encoded. A value may end like a verb.
+#[test]
+fn an_encoded_colon_begins_no_verb() {
+    let router = Router::new(&SPECS);
+    for (path, expected) in [("/v1/x%3Ago", "v1-any"), ("/v1/x%3Ago:go", "v1-any-verb")] {
+        let route = router.route("GET", path).unwrap().expect("a route");
+        assert_eq!(route.spec().method, expected, "{path}");
+        let template = route.binding().template.capture(path).unwrap().unwrap();
+        assert_eq!(template, [("a", "x:go".to_owned())], "{path}");
+    }
+}
+
 #[test]
 fn the_most_specific_template_is_found_from_any_beginning_of_a_path() {
     let router = Router::new(&SPECS);

@@ -89,16 +89,35 @@ async fn errors_have_the_form_of_the_gateway_with_details() {
     let detail = &answer.json()["details"][0];
     assert_eq!(detail["@type"], "type.googleapis.com/google.rpc.ResourceInfo");
     assert_eq!(detail["resourceName"], "none");
+}
 
-    let answer = fixture.http.post("/v1/device_tasks", &json!({"task": {"versionId": "x"}})).await;
-    answer.error(400);
-    let violation = &answer.json()["details"][0]["fieldViolations"][0];
-    assert_eq!(violation["field"], "task.versionId");
-
-    let answer = fixture.http.get("/v1/device_tasks?pageSize=x").await;
-    answer.error(400);
-    let answer = fixture.http.get("/v1/device_tasks/%ff").await;
-    answer.error(400);
+/// As the `.proto` files do, whatever finds the problem and however the request spells the name.
+#[tokio::test]
+async fn violations_name_fields_in_one_way() {
+    let fixture = fixture().await;
+    let body = |body: Value| (Method::POST, "/v1/device_tasks".to_owned(), body.to_string());
+    let get = |path: &str| (Method::GET, format!("/v1/device_tasks{path}"), String::new());
+    let mut expired = task("t");
+    expired["task"]["triggers"] = json!([{"manual": {"expireTime": {"seconds": "999999999999"}}}]);
+    let twice = r#"{"task":{"displayName":"n","displayName":"m"}}"#.to_owned();
+    for ((method, path, body), field) in [
+        (body(json!({"task": {"versionId": "x"}})), "task.version_id"),
+        (body(json!({"task": {"version_id": "x"}})), "task.version_id"),
+        (body(json!({ "task": expired["task"] })), "task.triggers[0].manual.expire_time"),
+        ((Method::POST, "/v1/device_tasks".to_owned(), twice), "task.display_name"),
+        (get("?pageSize=x"), "page_size"),
+        (get("?page_size=x"), "page_size"),
+        (get("/%ff"), "task_uuid"),
+    ] {
+        let headers = [("content-type", "application/json")];
+        let answer = fixture.http.send(method, &path, &headers, body.clone()).await;
+        let message = answer.error(400);
+        let violation = &answer.json()["details"][0]["fieldViolations"][0];
+        assert_eq!(violation["field"], field, "{body}: {message}");
+        let description = violation["description"].as_str().unwrap();
+        let is_bare = !description.contains(field) && !description.contains(" line ");
+        assert!(is_bare, "{description}");
+    }
 }
 
 #[tokio::test]
