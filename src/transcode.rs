@@ -44,7 +44,7 @@ use crate::json::schema::{Field, proto_path};
 
 pub use binding::Encoded;
 #[cfg(feature = "rest")]
-pub(crate) use binding::has_member;
+pub(crate) use binding::{has_member, read_any};
 #[cfg(feature = "rest")]
 pub(crate) use form::form;
 #[cfg(feature = "_connections")]

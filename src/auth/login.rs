@@ -21,6 +21,7 @@ use crate::timer::Timer;
 use crate::transport::http::{HttpClient, HttpResponse, RESPONSE_ID};
 use crate::transport::rest::{Members, error_from, error_told};
 use crate::transport::{metadata, retry_after};
+use crate::wkt::TypeRegistry;
 
 /// Both services issue tokens for an hour, but one of them does not document a member that says so.
 const USUAL_LIFE: Duration = Duration::from_secs(3600);
@@ -178,7 +179,7 @@ fn is_by_another(response: &HttpResponse) -> bool {
 /// Returns the error of a success without a token. RFC 6749, 5.2, has status 400 for an error, but not every server
 /// keeps to it.
 fn no_token(response: &HttpResponse) -> Error {
-    let Some(error) = error_told(response) else {
+    let Some(error) = error_told(response, &TypeRegistry::default()) else {
         return Error::protocol("the login: the response has no access token");
     };
     match error.code() {
@@ -192,7 +193,7 @@ fn no_token(response: &HttpResponse) -> Error {
 }
 
 fn refusal(response: &HttpResponse, pending_id: Option<&HeaderValue>) -> Error {
-    let mut error = of_poll(error_from(response), pending_id);
+    let mut error = of_poll(error_from(response, &TypeRegistry::default()), pending_id);
     // Unlike a call, a login that a gateway gave up can always be repeated.
     if matches!(response.status.as_u16(), 408 | 504) {
         error = error.transient();

@@ -58,6 +58,10 @@ impl Messages for Forwarded<'_> {
         self.types.has_member(name)
     }
 
+    fn type_registry(&self) -> Option<&TypeRegistry> {
+        Some(self.type_registry)
+    }
+
     fn decode_http(&self, request: &Encoded, body: &[u8]) -> Result<bool, TranscodeError> {
         let decoded = self.type_registry.scope_of_wire(|| self.types.of_http(request, body))?;
         let _ = self.response.set(decoded.into());

@@ -83,6 +83,11 @@ impl<R: Rpc, T: Send> Messages for Unary<'_, R, T> {
     }
 
     #[cfg(feature = "rest")]
+    fn type_registry(&self) -> Option<&TypeRegistry> {
+        Some(self.type_registry)
+    }
+
+    #[cfg(feature = "rest")]
     fn decode_http(&self, request: &Encoded, body: &[u8]) -> Result<bool, TranscodeError> {
         let response = self.type_registry.scope_of_wire(|| request.response::<R>(body));
         response.map(|response| self.keep(response))

@@ -16,6 +16,8 @@ use crate::json::wire;
 use crate::protojson;
 use crate::rpc::{HttpBinding, Rpc};
 use crate::warn_limit::{WarnLimit, warn_within};
+#[cfg(feature = "rest")]
+use crate::wkt::Any;
 
 /// An upstream that sends such a member does so in every response.
 static MISFITS: WarnLimit = WarnLimit::new();
@@ -160,6 +162,13 @@ impl Encoded {
         let json = object.into_json();
         read_json(&json, message).map_err(|error| TranscodeError::json_made_here(&error))
     }
+}
+
+/// Reads an `Any` in the body of an error, as those of successes are read.
+#[cfg(feature = "rest")]
+pub(crate) fn read_any(json: &str) -> Option<Any> {
+    let _options = context::options().keeping_misfits().apply();
+    serde_json::from_str(json).ok()
 }
 
 /// What JSON is read into: a message, as itself or encoded, so that nothing below is compiled for each type.

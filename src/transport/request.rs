@@ -21,7 +21,7 @@ use crate::rpc::MethodSpec;
 #[cfg(feature = "rest")]
 use crate::transcode::{Encoded, TranscodeError};
 #[cfg(feature = "rest")]
-use crate::wkt::Any;
+use crate::wkt::{Any, TypeRegistry};
 
 /// The messages of one call, without their types.
 pub(crate) trait Messages: Sync {
@@ -44,6 +44,12 @@ pub(crate) trait Messages: Sync {
     #[cfg(feature = "rest")]
     fn has_member(&self, _name: &str) -> bool {
         true
+    }
+
+    /// Returns the types that the details of an error may have; `None` if they are those of the crate.
+    #[cfg(feature = "rest")]
+    fn type_registry(&self) -> Option<&TypeRegistry> {
+        None
     }
 
     /// Decodes the response from the body of an HTTP response to that request.

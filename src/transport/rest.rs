@@ -17,6 +17,7 @@ use crate::error::Error;
 use crate::proto::google::api::HttpBody;
 use crate::rpc::MethodSpec;
 use crate::timer::BoxFuture;
+use crate::wkt::TypeRegistry;
 pub(crate) use hosts::Hosts;
 pub use hosts::Region;
 pub(crate) use members::Members;
@@ -99,13 +100,15 @@ fn read(
     secrets: &SentSecrets<'_>,
 ) -> Result<Reply, Error> {
     let status = response.status;
+    let no_types = TypeRegistry::default();
+    let registry = outgoing.messages().type_registry().unwrap_or(&no_types);
     let reply = match response.pending_id()? {
         Some(id) => Reply::pending(id),
-        None if !is_answer(status) => return Err(error_from(&response)),
+        None if !is_answer(status) => return Err(error_from(&response, registry)),
         None if is_http_body(outgoing.spec()) => Reply::message(&http_body(&response)),
         None => {
             let json = checked(&response)?;
-            if let Some(error) = error_in_success(&response, &json, outgoing.messages()) {
+            if let Some(error) = error_in_success(&response, &json, outgoing.messages(), registry) {
                 return Err(error.redacted(secrets.get()));
             }
             Reply::json(json)

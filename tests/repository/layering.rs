@@ -84,6 +84,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
             "timer",
             "transcode",
             "transport",
+            "wkt",
         ],
     ),
     (

@@ -7,10 +7,10 @@ use tonic::Code;
 
 use super::members::Members;
 use crate::error::{Error, ErrorKind};
-use crate::transcode::{code_from_http, http_from_code};
+use crate::transcode::{code_from_http, http_from_code, read_any};
 use crate::transport::Messages;
 use crate::transport::http::HttpResponse;
-use crate::wkt::Any;
+use crate::wkt::{Any, TypeRegistry};
 
 /// A `google.rpc.Status`, or the response of a token endpoint (RFC 6749, 5.2).
 #[derive(Default)]
@@ -53,16 +53,16 @@ impl<'a> Body<'a> {
     }
 
     /// Returns the details that are valid `Any`s, even of unknown types.
-    fn details(&self) -> Vec<Any> {
+    fn details(&self, registry: &TypeRegistry) -> Vec<Any> {
         let json = self.members.json("details").or_else(|| self.inner.json("details"));
         let list: Option<Vec<&RawValue>> = json.and_then(|json| serde_json::from_str(json).ok());
         let list = list.unwrap_or_default();
-        list.into_iter().filter_map(|detail| serde_json::from_str(detail.get()).ok()).collect()
+        registry.scope_of_wire(|| list.iter().filter_map(|json| read_any(json.get())).collect())
     }
 }
 
 /// The error that a response other than a success is.
-pub(crate) fn error_from(response: &HttpResponse) -> Error {
+pub(crate) fn error_from(response: &HttpResponse, registry: &TypeRegistry) -> Error {
     let status = response.status.as_u16();
     let json = response.text();
     let body = Body::read(&json);
@@ -83,7 +83,7 @@ pub(crate) fn error_from(response: &HttpResponse) -> Error {
         ),
         text => text.to_owned(),
     };
-    let error = error_of_body(response, &body, message, told, code_from_http(status));
+    let error = error_of_body(response, &body, registry, message, told, code_from_http(status));
     if is_empty || is_json { error } else { error.foreign() }
 }
 
@@ -93,6 +93,7 @@ pub(super) fn error_in_success(
     response: &HttpResponse,
     json: &[u8],
     messages: &dyn Messages,
+    registry: &TypeRegistry,
 ) -> Option<Error> {
     // Hardly any response gets past its first member.
     if messages.has_member(first_member(json)?) {
@@ -101,11 +102,11 @@ pub(super) fn error_in_success(
     let json = response.text();
     let members = Members::read(&json)?;
     let has_member = members.names().any(|name| messages.has_member(name));
-    if has_member { None } else { error_told(response) }
+    if has_member { None } else { error_told(response, registry) }
 }
 
 /// The error that a success tells by the members of its body.
-pub(crate) fn error_told(response: &HttpResponse) -> Option<Error> {
+pub(crate) fn error_told(response: &HttpResponse, registry: &TypeRegistry) -> Option<Error> {
     let json = response.text();
     let body = Body::read(&json);
     if !body.is_error() {
@@ -119,7 +120,7 @@ pub(crate) fn error_told(response: &HttpResponse) -> Option<Error> {
         "" => format!("HTTP {} with an error in its body", response.status),
         text => text.to_owned(),
     };
-    Some(error_of_body(response, &body, message, told, inferred))
+    Some(error_of_body(response, &body, registry, message, told, inferred))
 }
 
 /// The error with the code that a body tells, or else one that is inferred. What is no error does not answer the request
@@ -127,13 +128,14 @@ pub(crate) fn error_told(response: &HttpResponse) -> Option<Error> {
 fn error_of_body(
     response: &HttpResponse,
     body: &Body<'_>,
+    registry: &TypeRegistry,
     message: String,
     told: Option<Code>,
     inferred: Code,
 ) -> Error {
     let inferred = if inferred == Code::Ok { Code::Unknown } else { inferred };
     let error = Error::new(ErrorKind::Status, told.unwrap_or(inferred), message)
-        .with_details(body.details())
+        .with_details(body.details(registry))
         .with_answer(response.status, &response.headers);
     if told.is_some() { error } else { error.with_inferred_code() }
 }

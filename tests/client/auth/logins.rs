@@ -199,6 +199,7 @@ async fn a_token_that_cannot_be_sent_is_no_token() {
 #[tokio::test]
 async fn refusals_and_failures_say_which_they_are() {
     let invalid = r#"{"error":"invalid_grant","error_description":"Bad credentials"}"#;
+    let quoted = r#"{"error":"not p&ss=w%rd +\"\u00e4\\\r\n"}"#;
     for (status, body, code, message) in [
         ("400 Bad Request", invalid, Code::Unauthenticated, "was refused: Bad credentials"),
         ("400 Bad Request", r#"{"error":"invalid_grant"}"#, Code::Unauthenticated, "invalid_grant"),
@@ -216,6 +217,7 @@ async fn refusals_and_failures_say_which_they_are() {
         ("403 Forbidden", "", Code::PermissionDenied, "in front of the login"),
         ("403 Forbidden", r#"{"error":"\ud83d"}"#, Code::Unauthenticated, "was refused: \u{FFFD}"),
         ("200 OK", invalid, Code::Unauthenticated, "was refused: Bad credentials"),
+        ("200 OK", quoted, Code::Unauthenticated, "was refused: not [redacted]"),
         ("200 OK", r#"{"code":16,"message":"m"}"#, Code::Unauthenticated, "was refused: m"),
         ("200 OK", r#"{"code":500,"message":"m"}"#, Code::Internal, "failed: m"),
         ("404 Not Found", "", Code::Unauthenticated, "was refused: HTTP 404"),

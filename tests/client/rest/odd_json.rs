@@ -1,12 +1,16 @@
 //! What ESET's services were seen to send beside their documents (FACTS.md#json, FACTS.md#incident-management).
 
+use added_service::proto::example::greeter::v1::Greeting;
 use eset_protect::device_management::v1::{ListDevicesRequest, RenameDeviceRequest};
 use eset_protect::incident_management::v2::ListDetectionsRequest;
+use eset_protect::proto::google::rpc::ErrorInfo;
 use eset_protect::protojson::{Reader, Writer};
 use eset_protect::quarantine_management::v1::ListQuarantinedObjectsRequest;
+use eset_protect::wkt::TypeRegistry;
 use eset_protect::{Client, ErrorKind, Region, RetryPolicy};
 use tonic::Code;
 
+use crate::rest::calls::{builder, get};
 use crate::support::scripted::{Answer, Scripted, answer};
 
 fn json(status: &str, body: &str) -> Answer {
@@ -88,4 +92,22 @@ fn a_wire_has_not_the_options_around_the_call() {
     let list = devices.list_devices(ListDevicesRequest::default());
     let list = Reader::new().strict(true).scope(|| runtime.block_on(list.send())).unwrap();
     assert_eq!(list.get_ref().devices.len(), 1);
+}
+
+#[test]
+fn details_have_the_types_of_the_client_and_not_the_options_around_the_call() {
+    let body = r#"{"message":"m","details":[
+        {"@type":"x/google.rpc.ErrorInfo","reason":"R","later":1},
+        {"@type":"x/google.rpc.ErrorInfo","reason":5},
+        {"@type":"x/not.Known","later":1},
+        {"@type":"x/example.greeter.v1.Greeting","text":"t"}]}"#;
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let server = runtime.block_on(Scripted::start([json("404 Not Found", body)]));
+    let types = added_service::types::register(TypeRegistry::default());
+    let client =
+        runtime.block_on(async { builder(&server).type_registry(types).connect_lazy().unwrap() });
+    let error = Reader::new().strict(true).scope(|| runtime.block_on(get(&client))).unwrap_err();
+    assert_eq!(error.details().len(), 4);
+    assert_eq!(error.detail::<ErrorInfo>().unwrap().reason, "R");
+    assert_eq!(error.detail::<Greeting>().unwrap().greeting_text, "t");
 }
