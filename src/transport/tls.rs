@@ -1,7 +1,7 @@
 //! TLS with rustls and ring: trusted servers and client certificates.
 
 mod problem;
-mod usable_key;
+mod verifier;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -9,23 +9,14 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::client::TlsStream;
 use tokio_rustls::rustls::client::WebPkiServerVerifier;
-use tokio_rustls::rustls::client::danger::{
-    HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier,
-};
-use tokio_rustls::rustls::crypto::{
-    self, WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature,
-};
 use tokio_rustls::rustls::pki_types::pem::PemObject;
-use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
-use tokio_rustls::rustls::{
-    self, AlertDescription, CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore,
-    SignatureScheme,
-};
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use tokio_rustls::rustls::{self, AlertDescription, ClientConfig, RootCertStore, crypto};
 
 use super::error_chain::{BoxError, find};
 use super::host::bare;
 use crate::error::{Error, InWords};
-use usable_key::WithUsableKey;
+use verifier::{Pin, Trust, Verifier};
 
 /// How to verify a server, and the client certificate to send.
 ///
@@ -157,18 +148,18 @@ impl TlsConfig {
         let builder = ClientConfig::builder_with_provider(provider.clone())
             .with_safe_default_protocol_versions()
             .map_err(failed)?;
-        let verifier: Arc<dyn ServerCertVerifier> = match &self.pinned {
-            Some(pin) => {
-                let algorithms = provider.signature_verification_algorithms;
-                Arc::new(Pinned { pin: pin.clone(), algorithms })
-            }
-            None => WebPkiServerVerifier::builder_with_provider(self.roots()?, provider)
-                .build()
-                .map_err(|error| Error::config(format!("the trusted authorities: {error}")))?,
+        let algorithms = provider.signature_verification_algorithms;
+        let trust = match &self.pinned {
+            Some(pin) => Trust::Pinned(pin.clone()),
+            None => Trust::Authorities(
+                WebPkiServerVerifier::builder_with_provider(self.roots()?, provider)
+                    .build()
+                    .map_err(|error| Error::config(format!("the trusted authorities: {error}")))?,
+            ),
         };
-        // rustls calls all custom verifiers dangerous. Ours are its own and a stricter one, with a clearer error.
-        let builder =
-            builder.dangerous().with_custom_certificate_verifier(Arc::new(WithUsableKey(verifier)));
+        // rustls calls all custom verifiers dangerous. Ours is its own or a stricter one, with a clearer error.
+        let verifier = Arc::new(Verifier { trust, algorithms });
+        let builder = builder.dangerous().with_custom_certificate_verifier(verifier);
         let mut config = match &self.identity {
             Some((chain, key)) => {
                 builder.with_client_auth_cert(chain.clone(), key.clone_key()).map_err(failed)?
@@ -263,71 +254,6 @@ pub(crate) fn is_certificate_refused(error: &(dyn std::error::Error + 'static)) 
             *alert == AlertDescription::CertificateRequired || problem::is_of_certificate(*alert)
         }
         _ => false,
-    }
-}
-
-/// The only certificate to accept.
-#[derive(Clone, Debug)]
-enum Pin {
-    Certificate(CertificateDer<'static>),
-    Sha256([u8; 32]),
-}
-
-impl Pin {
-    fn is(&self, certificate: &CertificateDer<'_>) -> bool {
-        match self {
-            Self::Certificate(pinned) => pinned == certificate,
-            Self::Sha256(pinned) => {
-                ring::digest::digest(&ring::digest::SHA256, certificate).as_ref() == pinned
-            }
-        }
-    }
-}
-
-/// Accepts a single certificate.
-#[derive(Debug)]
-struct Pinned {
-    pin: Pin,
-    algorithms: WebPkiSupportedAlgorithms,
-}
-
-impl ServerCertVerifier for Pinned {
-    fn verify_server_cert(
-        &self,
-        end_entity: &CertificateDer<'_>,
-        _intermediates: &[CertificateDer<'_>],
-        _server_name: &ServerName<'_>,
-        _ocsp_response: &[u8],
-        _now: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        if self.pin.is(end_entity) {
-            Ok(ServerCertVerified::assertion())
-        } else {
-            // The certificate is not the pinned one.
-            Err(CertificateError::ApplicationVerificationFailure.into())
-        }
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls12_signature(message, certificate, signature, &self.algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls13_signature(message, certificate, signature, &self.algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.algorithms.supported_schemes()
     }
 }
 

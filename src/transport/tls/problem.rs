@@ -5,7 +5,7 @@ use std::io;
 
 use tokio_rustls::rustls::{AlertDescription, CertificateError, Error};
 
-use super::usable_key::UnusableKey;
+use super::verifier::UnusableKey;
 use crate::wkt::Timestamp;
 
 /// Returns why a handshake failed.
