@@ -81,19 +81,25 @@ pub(crate) fn metadata(mut headers: HeaderMap) -> MetadataMap {
     if headers.keys().all(is_of_http) {
         return MetadataMap::new();
     }
-    let mut left_out: Vec<_> = headers.keys().filter(|name| is_of_http(name)).cloned().collect();
-    if headers.contains_key(header::CONNECTION) {
-        left_out.extend(named_by_connection(&headers));
-    }
-    for name in left_out {
-        headers.remove(name);
-    }
+    remove_of_connection(&mut headers, is_of_http);
     MetadataMap::from_headers(headers)
 }
 
-/// Returns the headers that `connection` declares to belong to one connection.
-fn named_by_connection(headers: &HeaderMap) -> Vec<HeaderName> {
+/// Removes these headers, and those that `connection` says belong to one connection (RFC 9110, 7.6.1).
+pub(crate) fn remove_of_connection(
+    headers: &mut HeaderMap,
+    is_removed: impl Fn(&HeaderName) -> bool,
+) {
     let lists = headers.get_all(header::CONNECTION).into_iter();
-    let names = lists.flat_map(|list| list.as_bytes().split(|byte| *byte == b','));
-    names.filter_map(|name| HeaderName::from_bytes(name.trim_ascii()).ok()).collect()
+    let named = lists.flat_map(|list| list.as_bytes().split(|byte| *byte == b','));
+    let named: Vec<_> =
+        named.filter_map(|name| HeaderName::from_bytes(name.trim_ascii()).ok()).collect();
+    remove(headers, |name| is_removed(name) || named.contains(name));
+}
+
+pub(crate) fn remove(headers: &mut HeaderMap, is_removed: impl Fn(&HeaderName) -> bool) {
+    let names: Vec<_> = headers.keys().filter(|name| is_removed(name)).cloned().collect();
+    for name in names {
+        headers.remove(name);
+    }
 }

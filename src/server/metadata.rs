@@ -5,6 +5,9 @@ use http::{HeaderMap, HeaderName, HeaderValue, header};
 use tonic::metadata::MetadataMap;
 
 #[cfg(feature = "serve")]
+use crate::headers::remove;
+use crate::headers::remove_of_connection;
+#[cfg(feature = "serve")]
 use crate::metadata_form::PUSHBACK;
 use crate::metadata_form::is_reserved;
 
@@ -119,7 +122,7 @@ pub(crate) fn is_of_bytes(name: &str) -> bool {
 /// them for words about this server or from it.
 #[cfg(feature = "serve")]
 pub(crate) fn remove_foreign(metadata: &mut MetadataMap) {
-    let is_foreign = |name: &&HeaderName| {
+    let is_foreign = |name: &HeaderName| {
         let name = name.as_str();
         // Where to go, what to store, how to log in, and what fits only the bytes that the upstream sent.
         is_of_browser(name)
@@ -149,35 +152,20 @@ pub(crate) fn remove_foreign(metadata: &mut MetadataMap) {
 /// Returns the metadata of a request, without other headers that are not for the RPC. Base64 values (`-bin`) stay
 /// unchanged, because both wires use that form.
 pub(crate) fn of_request(
-    headers: HeaderMap,
+    mut headers: HeaderMap,
     is_other: impl Fn(&HeaderName) -> bool,
 ) -> MetadataMap {
-    MetadataMap::from_headers(kept(headers, is_other))
+    remove_of_connection(&mut headers, |name| is_of_http(name) || is_other(name));
+    MetadataMap::from_headers(headers)
 }
 
 /// Returns the headers of a response. What is said to one caller is not for those of a shared cache, which without such a
 /// header may keep even a 404 (RFC 9110, 15.1), unless the metadata says how long it is valid; and no browser takes it for
 /// a page that it is not called.
 pub(super) fn to_headers(metadata: MetadataMap) -> HeaderMap {
-    let mut headers = kept(metadata.into_headers(), |_| false);
+    let mut headers = metadata.into_headers();
+    remove_of_connection(&mut headers, is_of_http);
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers
-}
-
-fn kept(mut headers: HeaderMap, is_other: impl Fn(&HeaderName) -> bool) -> HeaderMap {
-    let lists = headers.get_all(header::CONNECTION).into_iter();
-    let options = lists.flat_map(|list| list.as_bytes().split(|byte| *byte == b','));
-    // Headers that `connection` names end with this connection, too (RFC 9110, 7.6.1).
-    let of_connection: Vec<_> =
-        options.filter_map(|name| HeaderName::from_bytes(name.trim_ascii()).ok()).collect();
-    remove(&mut headers, |name| is_of_http(name) || is_other(name) || of_connection.contains(name));
-    headers
-}
-
-fn remove(headers: &mut HeaderMap, is_removed: impl Fn(&&HeaderName) -> bool) {
-    let names: Vec<_> = headers.keys().filter(is_removed).cloned().collect();
-    for name in names {
-        headers.remove(name);
-    }
 }

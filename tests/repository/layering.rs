@@ -134,6 +134,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
         &[
             "framing",
             "gzip",
+            "headers",
             "metadata_form",
             "proto",
             "protojson",
