@@ -87,13 +87,9 @@ impl Limits {
     /// Returns the error of an HTTP/1.1 response whose headers exceed the limits.
     #[cfg(feature = "rest")]
     pub(super) fn no_end_of_headers(&self) -> TooLong {
-        let advice = match self.is_raised_by_a_method() {
-            true => {
-                ": the limit of bytes can be raised with ClientBuilder::max_header_list_size, that of headers \
-                 cannot"
-            }
-            false => "",
-        };
+        let advice = self.advice(
+            ": the limit of bytes can be raised with ClientBuilder::max_header_list_size, that of headers cannot",
+        );
         TooLong(format!(
             "the response has more than {HTTP1_HEADERS} headers, or more than {} bytes of them{advice}",
             self.header_list
@@ -102,16 +98,16 @@ impl Limits {
 
     fn too_long(&self, what: &str) -> TooLong {
         let limit = self.header_list;
-        let advice = match self.is_raised_by_a_method() {
-            true => ": raise it with ClientBuilder::max_header_list_size",
-            false => "",
-        };
+        let advice = self.advice(": raise it with ClientBuilder::max_header_list_size");
         TooLong(format!("{what}; the limit of this client is {limit} bytes{advice}"))
     }
 
-    /// Whether whoever reads an error can call a method, rather than change a configuration.
-    fn is_raised_by_a_method(&self) -> bool {
-        self.message.setting.is_some_and(|setting| setting.starts_with("ClientBuilder::"))
+    /// Returns advice about a method, if whoever reads an error can call one rather than change a configuration.
+    fn advice(&self, advice: &'static str) -> &'static str {
+        match self.message.setting {
+            Some(setting) if setting.starts_with("ClientBuilder::") => advice,
+            _ => "",
+        }
     }
 }
 

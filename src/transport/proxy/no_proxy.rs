@@ -90,18 +90,14 @@ fn width(address: IpAddr) -> u32 {
 }
 
 fn is_within(address: IpAddr, network: IpAddr, bits: u32) -> bool {
+    let address = address.to_canonical();
+    let first_bits = |address| match address {
+        IpAddr::V4(address) => u128::from(address.to_bits()) << 96,
+        IpAddr::V6(address) => address.to_bits(),
+    };
+    let different = first_bits(address) ^ first_bits(network);
     // Insignificant bits are shifted out; shifting out all of them would overflow.
-    match (address.to_canonical(), network) {
-        (IpAddr::V4(address), IpAddr::V4(network)) => {
-            let different = address.to_bits() ^ network.to_bits();
-            different.checked_shr(32 - bits).unwrap_or(0) == 0
-        }
-        (IpAddr::V6(address), IpAddr::V6(network)) => {
-            let different = address.to_bits() ^ network.to_bits();
-            different.checked_shr(128 - bits).unwrap_or(0) == 0
-        }
-        _ => false,
-    }
+    width(address) == width(network) && different.checked_shr(128 - bits).unwrap_or(0) == 0
 }
 
 #[cfg(test)]
