@@ -132,7 +132,7 @@ impl Gate {
                     let call = |call: RestCall| {
                         let call = call.with_registry(admitted.type_registry().clone());
                         let forward = |request| admitted.forward(request);
-                        Box::pin(call.answer_encoded(rpc.types, RpcTypes::whole_request, forward))
+                        call.answer_encoded(rpc.types, RpcTypes::whole_request, forward)
                     };
                     Ok::<_, Status>(match request {
                         Ok(request) => rest.answer_by(request, call).await,

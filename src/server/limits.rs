@@ -66,6 +66,9 @@ impl RestLimits {
     where
         B: http_body::Body<Data = Bytes>,
     {
+        if body.is_end_stream() {
+            return Ok(Bytes::new());
+        }
         // Does not read a body whose declared size is too large.
         if body.size_hint().lower() > limit.bytes as u64 {
             return Err(too_large("body", limit));

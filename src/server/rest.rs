@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::pin::pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -256,7 +257,8 @@ impl RestFront {
             extensions: head.extensions,
             registry: self.registry.clone(),
         };
-        match deadline.limit(call(asked)).await {
+        // Pinned first, because a future is copied whenever it is wrapped.
+        match deadline.limit(pin!(call(asked))).await {
             Ok(Ok(response)) => success(response),
             Ok(Err(status)) | Err(status) => self.failure(spec, &status),
         }

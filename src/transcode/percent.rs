@@ -9,7 +9,7 @@ const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b
 
 /// Appends text with all characters encoded except unreserved ones.
 pub(super) fn encode(text: &str, out: &mut String) {
-    // Nearly all values are UUIDs. Checks all bytes, which the compiler does many at once.
+    // Checks all bytes, which the compiler does many at once.
     let is_unreserved = |byte: u8| {
         byte.is_ascii_alphanumeric()
             | (byte == b'-')
@@ -43,6 +43,10 @@ pub(super) fn decode(text: &str, place: Place) -> Result<String, String> {
 
 /// Decodes what may be no text.
 pub(crate) fn decode_bytes(text: &str, place: Place) -> Result<Vec<u8>, &'static str> {
+    // Nearly all values are UUIDs.
+    if !text.contains(['%', '+']) {
+        return Ok(text.as_bytes().to_vec());
+    }
     let is_pair = |after: &str| {
         after
             .as_bytes()

@@ -3,11 +3,13 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use bytes::Bytes;
 use http_body_util::BodyExt;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::io::{InspectReader, InspectWriter};
+use tonic::Status;
 use tonic::body::Body;
 
 /// The balance that shows that the client is reading a response. Less could be HTTP/2's own frames.
@@ -171,12 +173,15 @@ impl Call {
     }
 
     /// Keeps the call in progress until this body is sent.
-    pub(super) fn until_sent(self, body: Body) -> Body {
+    pub(super) fn until_sent(
+        self,
+        body: Body,
+    ) -> impl http_body::Body<Data = Bytes, Error = Status> + Unpin {
         // The closure keeps the call until the body is dropped.
-        Body::new(body.map_err(move |error| {
+        body.map_err(move |error| {
             let _call = &self;
             error
-        }))
+        })
     }
 }
 
