@@ -14,8 +14,9 @@ impl<'a> PathTemplate<'a> {
     /// # Errors
     ///
     /// Fails if a variable has no value, an empty value (which would change the path), a value that does not
-    /// match its sub-template, or a segment `.` or `..`, which servers and proxies on the way interpret even
-    /// if it is encoded.
+    /// match its sub-template, or one with a part between `/` and `\` that is `.` or `..`, with or without a `;` and
+    /// more after it: servers and proxies on the way interpret it even if it is encoded, and the path would be another
+    /// one.
     pub fn expand(&self, value: impl Fn(&str) -> Option<String>) -> Result<String, TranscodeError> {
         self.expand_with(|field| value(field).map(Cow::Owned))
     }
@@ -166,7 +167,8 @@ fn push_segment(segment: &str, path: &mut String) {
 
 /// Appends the segment of a value.
 fn expand_segment(segment: &str, path: &mut String) -> Result<(), String> {
-    if segment == "." || segment == ".." {
+    let is_dots = |part: &str| matches!(part.split(';').next(), Some("." | ".."));
+    if segment.split(['/', '\\']).any(is_dots) {
         return Err(format!("{segment:?} cannot be a segment of a path"));
     }
     path.push('/');
