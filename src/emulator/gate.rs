@@ -29,7 +29,7 @@ use super::fingerprint::Fingerprint;
 use super::log::{self, Arrival, Log};
 use crate::rpc::MethodSpec;
 use crate::server::browsers::Browsers;
-use crate::server::connections::Peer;
+use crate::server::connections::{Peer, Place};
 use crate::server::deadline::Deadline;
 use crate::server::front::{Form, Front, Host};
 use crate::server::head::{bearer, full};
@@ -233,6 +233,9 @@ impl Host for Gate {
             headers: request.headers().clone(),
         });
         let deadline = self.admit(&request, spec)?;
+        if let Some(place) = request.extensions().get::<Place>().filter(|_| spec.is_some()) {
+            place.hold();
+        }
         // Boxed, because every function that a future passes through copies it.
         let answer: BoxFuture<'_, _> = match form {
             Form::Grpc => Box::pin(self.grpc(request, spec)),

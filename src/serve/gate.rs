@@ -16,7 +16,7 @@ use super::admitted::Admitted;
 use super::audit::{AuditLog, Target};
 use super::hosted_rpc::HostedRpc;
 use super::rules;
-use crate::server::connections::Peer;
+use crate::server::connections::{Peer, Place};
 use crate::server::deadline::Deadline;
 use crate::server::front::{Form, Front, Host};
 use crate::server::head::full;
@@ -118,6 +118,9 @@ impl Gate {
             };
         };
         let admitted = self.admit(rpc, request.headers(), request.extensions(), served).await?;
+        if let Some(place) = request.extensions().get::<Place>() {
+            place.hold();
+        }
         let (deadline, limit) = (admitted.deadline, admitted.client().message_limit());
         // Boxed: the future of every request would have the size of the largest.
         match form {

@@ -21,9 +21,10 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use self::activity::Activity;
+pub(crate) use self::activity::Place;
 #[cfg(feature = "serve")]
 pub(crate) use self::connection::MAX_HEADERS;
-pub(crate) use self::connection::{Answering, Calls, Leaving, Peer};
+pub(crate) use self::connection::{Answering, Calls, Peer};
 #[cfg(feature = "serve")]
 pub(crate) use self::handshake::{Accepted, Accepting};
 pub(crate) use self::handshake::{Handshake, Plain};
@@ -49,17 +50,18 @@ impl Open {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Asks the connections to leave that have been unused for the longest time; if there are none, those whose only
-    /// calls are health watches and reflection, which have no end and need no token.
+    /// Asks the connections to leave that have been unused for the longest time; if there are none, those of whose calls
+    /// none holds its place: nobody has shown for them that they may call.
     fn make_room(&self) {
         let open = self.lock();
         let mut unused: Vec<_> =
             open.values().filter_map(|one| Some((one.unused_since()?, one))).collect();
         unused.sort_by_key(|(since, _)| *since);
-        let first = unused.first().map(|((lasts, _), _)| *lasts);
-        let alike = unused.iter().take_while(|((lasts, _), _)| Some(*lasts) == first).count();
+        let first = unused.first().map(|((is_called, _), _)| *is_called);
+        let alike =
+            unused.iter().take_while(|((is_called, _), _)| Some(*is_called) == first).count();
         let some = alike.div_ceil(SHARE);
-        unused.into_iter().take(some).for_each(|(_, one)| one.ask_to_leave());
+        unused.into_iter().take(some).for_each(|(_, one)| one.replace());
     }
 }
 

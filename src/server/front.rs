@@ -9,6 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::FutureExt;
 use http::{HeaderMap, Method, Request, Response, StatusCode, header};
+use http_body_util::BodyExt;
 use tonic::Status;
 use tonic::body::Body;
 use tonic::service::Routes;
@@ -105,7 +106,10 @@ async fn answer<H: Host>(
         Ok(Protocol::Grpc) => ask(&host, Form::Grpc, request).await?,
         Ok(Protocol::GrpcWeb(media_type)) => {
             request.headers_mut().insert(header::CONTENT_TYPE, media_type);
-            let grpc = service_fn(async |request| ask(&host, Form::Grpc, request).await);
+            let grpc = service_fn(async |request: Request<Body>| {
+                let request = request.map(|body| Body::new(body.map_err(unreadable)));
+                ask(&host, Form::Grpc, request).await
+            });
             // Boxed: the future of every request would have the size of the largest.
             Box::pin(GrpcWebLayer::new().layer(grpc).call(request)).await?
         }
@@ -118,6 +122,14 @@ async fn answer<H: Host>(
     Ok(if is_head { head::without_body(answer) } else { answer })
 }
 
+/// Says what is wrong with a body of gRPC-Web.
+fn unreadable(error: Status) -> Status {
+    match error.message().strip_prefix("tonic-web: ") {
+        Some(problem) => Status::internal(format!("the body cannot be read: {problem}")),
+        None => error,
+    }
+}
+
 /// Returns the protocol of a request that is not refused.
 fn protocol(host: &impl Host, request: &Request<Body>) -> Result<Protocol, Refusal> {
     let protocol = Protocol::of(request)?;
@@ -126,8 +138,7 @@ fn protocol(host: &impl Host, request: &Request<Body>) -> Result<Protocol, Refus
         return Ok(protocol);
     }
     // Callers on other machines may know this one by any name.
-    let is_local = |Peer(address): &Peer| address.ip().to_canonical().is_loopback();
-    let is_open = host.is_open() && request.extensions().get().is_none_or(is_local);
+    let is_open = host.is_open() && request.extensions().get().is_none_or(Peer::is_local);
     match host.front().browsers.refusal(request, is_open) {
         Some(message) => Err(Refusal { status: StatusCode::FORBIDDEN, message }),
         None => Ok(protocol),

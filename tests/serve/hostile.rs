@@ -1,8 +1,10 @@
 //! Many tenants, and connections that mean no good.
 
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use bytes::Bytes;
 use eset_protect::auth::{BoxFuture, StaticToken};
 use eset_protect::automation::v1::{ListTasksRequest, ListTasksResponse};
 use eset_protect::emulator::ConnectionLimits;
@@ -12,8 +14,10 @@ use eset_protect::{Client, Error, Wire};
 use http::Request;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tonic::Code;
 
-use crate::{WIRES, client, emulator, exchange};
+use crate::support::scripted::Scripted;
+use crate::{WIRES, client, emulator, exchange, send};
 
 const TENANTS: usize = 1000;
 
@@ -89,30 +93,98 @@ async fn hostile_connections_lock_nobody_out() {
         let client = client(&bridge.endpoint(), front);
         client.device_tasks().list_tasks(ListTasksRequest::default()).await.unwrap();
     }
+    assert_eq!(emulator.log().len(), 2, "no upstream has heard of them");
+}
 
-    // Rapid reset (CVE-2023-44487).
-    let stream = TcpStream::connect(bridge.local_addr()).await.unwrap();
-    let (sender, connection) = h2::client::handshake(stream).await.unwrap();
-    let connection = tokio::spawn(connection);
-    let mut sent = 0;
-    // An error means that the bridge has had enough.
-    while sent < 2000
-        && let Ok(mut sender) = sender.clone().ready().await
-    {
-        let path = "http://x/eset.dotnod.automation.v1.DeviceTasks/ListTasks";
-        let request = Request::post(path).header("content-type", "application/grpc");
-        let request = request.body(()).unwrap();
-        let Ok((_, mut body)) = sender.send_request(request, false) else { break };
-        body.send_reset(h2::Reason::CANCEL);
-        sent += 1;
-        tokio::task::yield_now().await;
+/// Proxies in front of an upstream, such as nginx, decode a path and then resolve `..`, and the rules of the caller are
+/// about another RPC.
+#[tokio::test]
+async fn a_value_with_dots_leads_to_no_other_path() {
+    let upstream = Scripted::start([]).await;
+    let bridge = Bridge::to(client(&upstream.endpoint(), Wire::Rest)).start().await.unwrap();
+    let client = client(&bridge.endpoint(), Wire::Grpc);
+    for (value, encoded) in [
+        ("../../v2/policies/abc", "..%2F..%2Fv2%2Fpolicies%2Fabc"),
+        ("x/../../y", "x%2f..%2f..%2fy"),
+        ("..\\y", "..%5Cy"),
+        ("x/..;/y", "x%2F..%3B%2Fy"),
+    ] {
+        let expected = format!("field `task_uuid`: {value:?} cannot be a segment of a path");
+        let error = client.device_tasks().delete_task(value).await.unwrap_err();
+        assert_eq!((error.code(), error.message()), (Code::InvalidArgument, &*expected));
+        let request = Request::delete(format!("{}/v1/device_tasks/{encoded}", bridge.endpoint()));
+        let answer = send(request.body(Bytes::new()).unwrap()).await;
+        let body: serde_json::Value = serde_json::from_slice(answer.body()).unwrap();
+        assert_eq!((answer.status().as_u16(), body["message"].as_str()), (400, Some(&*expected)));
     }
-    drop(sender);
-    let ended = tokio::time::timeout(Duration::from_secs(10), connection).await.unwrap();
-    assert!(sent < 2000 && ended.unwrap().is_err(), "{sent} resets are no attack");
+    assert!(upstream.seen().is_empty());
+}
+
+fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+    let [_, length @ ..] = u32::try_from(payload.len()).unwrap().to_be_bytes();
+    [&length[..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
+}
+
+/// The head of a gRPC request without its message.
+fn head(stream: u32, path: &str) -> Vec<u8> {
+    let text = |value: &str| [&[u8::try_from(value.len()).unwrap()], value.as_bytes()].concat();
+    let pseudo = [&[0x83, 0x86, 0x04][..], &text(path), &[0x01], &text("localhost")].concat();
+    let content_type = [&[0x0f, 0x10][..], &text("application/grpc")].concat();
+    frame(1, 4, stream, &[pseudo, content_type].concat())
+}
+
+/// Sends a health check, this number of calls that are cancelled, and the rest of the check, all at once. Returns whether
+/// the check is answered.
+async fn cancel(address: SocketAddr, calls: u32) -> bool {
+    let mut sent = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec();
+    sent.extend(frame(4, 0, 0, &[]));
+    sent.extend(head(1, "/grpc.health.v1.Health/Check"));
+    for stream in (1..=calls).map(|number| 2 * number + 1) {
+        sent.extend(head(stream, "/eset.dotnod.automation.v1.DeviceTasks/ListTasks"));
+        sent.extend(frame(3, 0, stream, &[0, 0, 0, 8]));
+    }
+    sent.extend(frame(0, 1, 1, &[0; 5]));
+    let (mut reader, mut writer) = TcpStream::connect(address).await.unwrap().into_split();
+    // An error means that the server has had enough.
+    let writing = tokio::spawn(async move {
+        let _ = writer.write_all(&sent).await;
+        writer
+    });
+    let mut start = [0; 9];
+    let is_answered = loop {
+        if reader.read_exact(&mut start).await.is_err() || start[3] == 7 {
+            break false;
+        }
+        let length = u32::from_be_bytes([0, start[0], start[1], start[2]]);
+        let mut payload = vec![0; length as usize];
+        reader.read_exact(&mut payload).await.unwrap();
+        // The end of the headers and of stream 1.
+        if start[3..] == [1, 5, 0, 0, 0, 1] {
+            break true;
+        }
+    };
+    writing.abort();
+    is_answered
+}
+
+/// A client may cancel its calls, and others on the same connection go on: a proxy may have put them there. Only a flood
+/// of them is an attack (CVE-2023-44487).
+#[tokio::test]
+async fn calls_are_cancelled_without_harm() {
+    let upstream = emulator().await;
+    let bridge = Bridge::to(client(&upstream.endpoint(), Wire::Rest)).start().await.unwrap();
+    for address in [bridge.local_addr(), upstream.local_addr()] {
+        for (calls, is_answered) in [(500, true), (50_000, false)] {
+            let cancelled = tokio::time::timeout(Duration::from_secs(60), cancel(address, calls));
+            assert_eq!(cancelled.await, Ok(is_answered), "{calls}");
+        }
+    }
+    let before = upstream.log().len();
     let client = client(&bridge.endpoint(), Wire::Grpc);
     client.device_tasks().list_tasks(ListTasksRequest::default()).await.unwrap();
-    assert_eq!(emulator.log().len(), 3, "no upstream has heard of them");
+    assert_eq!(upstream.log().split_off(before).len(), 1);
+    let heard = upstream.log().into_iter().filter(|one| one.path.starts_with("/v1/"));
+    assert_eq!(heard.count(), 1, "no upstream has heard of the others");
 }
 
 /// Sends PINGs, and more when they are answered, until the connection ends.

@@ -1,5 +1,6 @@
 //! Tracks the activity of a connection.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -11,6 +12,8 @@ use tokio::time::Instant;
 use tokio_util::io::{InspectReader, InspectWriter};
 use tonic::Status;
 use tonic::body::Body;
+
+use crate::server::deadline::stream::{trailers, until};
 
 /// The balance that shows that the client is reading a response. Less could be HTTP/2's own frames.
 const READ_FROM: i64 = 4096;
@@ -29,7 +32,9 @@ pub(super) struct Activity {
 struct State {
     /// The calls whose responses have not been sent.
     calls: usize,
-    /// Those of them that have no end of their own.
+    /// Those of them that hold the connection's place.
+    holding: usize,
+    /// Those of them that end when the connection is to leave.
     lasting: usize,
     /// Those of them that wait for this server.
     working: usize,
@@ -43,6 +48,8 @@ struct State {
     /// The bytes that arrived, up to the size of a preface.
     arrived: usize,
     had_calls: bool,
+    /// Whether another connection needs its place.
+    is_replaced: bool,
 }
 
 impl Activity {
@@ -50,6 +57,7 @@ impl Activity {
         Arc::new(Self {
             state: Mutex::new(State {
                 calls: 0,
+                holding: 0,
                 lasting: 0,
                 working: 0,
                 last: Instant::now(),
@@ -57,6 +65,7 @@ impl Activity {
                 settled: 0,
                 arrived: 0,
                 had_calls: false,
+                is_replaced: false,
             }),
             leave: watch::Sender::new(false),
         })
@@ -86,15 +95,15 @@ impl Activity {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Records the arrival of a call, which may be one without an end of its own.
-    pub(super) fn begin(self: &Arc<Self>, is_lasting: bool) -> Call {
+    /// Records the arrival of a call.
+    pub(super) fn begin(self: &Arc<Self>) -> Call {
         let mut state = self.state();
         state.calls = state.calls.saturating_add(1);
-        state.lasting = state.lasting.saturating_add(is_lasting.into());
         state.working = state.working.saturating_add(1);
         state.had_calls = true;
         state.touch();
-        Call { activity: Arc::clone(self), is_working: true, is_lasting }
+        let place = Place { activity: Arc::clone(self), kind: Arc::default() };
+        Call { place, is_working: true }
     }
 
     /// Returns since when only the client could make progress; `None` if a call waits for this server.
@@ -103,15 +112,13 @@ impl Activity {
         (state.working == 0).then_some(state.last)
     }
 
-    /// Returns how well it can be spared: whether calls without an end are in progress, and since when it has been
-    /// unused otherwise. `None` also if it is already asked to leave, a response is being sent, or its first request
-    /// may be arriving.
+    /// Returns how well it can be spared: whether calls are in progress, of which none holds its place, and since when it
+    /// has been unused otherwise. `None` also if it is already asked to leave, or its first request may be arriving.
     pub(super) fn unused_since(&self) -> Option<(bool, Instant)> {
         let state = self.state();
-        let is_unused = state.calls == state.lasting
-            && !self.is_asked_to_leave()
-            && state.last.elapsed() >= FRESH;
-        is_unused.then_some((state.lasting > 0, state.last))
+        let is_unused =
+            state.holding == 0 && !self.is_asked_to_leave() && state.last.elapsed() >= FRESH;
+        is_unused.then_some((state.calls > 0, state.last))
     }
 
     /// Whether the protocol is still unknown.
@@ -126,10 +133,20 @@ impl Activity {
     }
 
     /// Whether nothing is lost if it breaks: no call is in progress, and no response was written since the balance was
-    /// this. Calls without an end were ended before, so that of a client that does not read its end.
+    /// this. Lasting calls were ended before, so one that is left is that of a client that does not read its end. Where
+    /// another connection needs the place, only the calls that hold it matter.
     pub(super) fn is_done(&self, balance: i64) -> bool {
         let state = self.state();
-        state.calls == state.lasting && (state.lasting > 0 || state.balance <= balance)
+        match state.calls {
+            0 => state.balance <= balance,
+            calls => state.holding == 0 && (state.is_replaced || calls == state.lasting),
+        }
+    }
+
+    /// Asks it to leave, because another connection needs its place.
+    pub(super) fn replace(&self) {
+        self.state().is_replaced = true;
+        self.ask_to_leave();
     }
 
     /// Asks it to leave.
@@ -155,18 +172,51 @@ impl State {
     }
 }
 
+/// The place of a call on its connection, in the extensions of its request. Until somebody who may call holds it, another
+/// connection may take it.
+#[derive(Clone)]
+pub(crate) struct Place {
+    activity: Arc<Activity>,
+    kind: Arc<Kind>,
+}
+
+#[derive(Default)]
+struct Kind {
+    is_held: AtomicBool,
+    is_lasting: AtomicBool,
+}
+
+impl Place {
+    /// Holds it until the response is sent.
+    pub(crate) fn hold(&self) {
+        if !self.kind.is_held.swap(true, Ordering::Relaxed) {
+            let mut state = self.activity.state();
+            state.holding = state.holding.saturating_add(1);
+        }
+    }
+
+    /// Ends a response that would last longer than its connection may. At shutdown `NOT_SERVING` is sent first.
+    pub(crate) fn limit_body(self, body: Body) -> Body {
+        if !self.kind.is_lasting.swap(true, Ordering::Relaxed) {
+            let mut state = self.activity.state();
+            state.lasting = state.lasting.saturating_add(1);
+        }
+        let leaving = async move { self.activity.asked_to_leave().await };
+        until(body, leaving, || trailers(&Status::unavailable("the server closes the connection")))
+    }
+}
+
 /// A call in progress.
 pub(super) struct Call {
-    activity: Arc<Activity>,
+    pub(super) place: Place,
     is_working: bool,
-    is_lasting: bool,
 }
 
 impl Call {
     /// Records that the response is ready to be sent.
     pub(super) fn answered(&mut self) {
         if std::mem::take(&mut self.is_working) {
-            let mut state = self.activity.state();
+            let mut state = self.place.activity.state();
             state.working = state.working.saturating_sub(1);
             state.touch();
         }
@@ -188,9 +238,13 @@ impl Call {
 impl Drop for Call {
     fn drop(&mut self) {
         self.answered();
-        let mut state = self.activity.state();
+        // Whoever still has its place changes nothing any more.
+        let was_held = self.place.kind.is_held.swap(true, Ordering::Relaxed);
+        let was_lasting = self.place.kind.is_lasting.swap(true, Ordering::Relaxed);
+        let mut state = self.place.activity.state();
         state.calls = state.calls.saturating_sub(1);
-        state.lasting = state.lasting.saturating_sub(self.is_lasting.into());
+        state.holding = state.holding.saturating_sub(was_held.into());
+        state.lasting = state.lasting.saturating_sub(was_lasting.into());
         state.touch();
     }
 }

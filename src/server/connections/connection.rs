@@ -14,7 +14,6 @@ use hyper_util::server::conn::auto::Builder;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
-use tonic::Status;
 use tonic::body::Body;
 use tower::BoxError;
 
@@ -24,7 +23,6 @@ use super::lent::lend;
 use super::limits::ConnectionLimits;
 use super::linger::linger;
 use super::unread::Unread;
-use crate::server::deadline::stream::{trailers, until};
 
 /// Answers the requests of all connections. An error breaks the connection.
 pub(crate) type Calls = Arc<dyn Fn(Request<Body>) -> Answering + Send + Sync>;
@@ -36,13 +34,19 @@ pub(crate) type Answering = BoxFuture<'static, Result<Response<Body>, BoxError>>
 #[derive(Clone, Copy)]
 pub(crate) struct Peer(pub(crate) SocketAddr);
 
+impl Peer {
+    /// Whether it is on this machine.
+    pub(crate) fn is_local(&self) -> bool {
+        self.0.ip().to_canonical().is_loopback()
+    }
+}
+
 /// The maximum number of concurrent streams per connection.
 const MAX_STREAMS: u32 = 1024;
 /// The maximum number of header bytes per request over HTTP/2. HTTP/1.1 has hyper's own limit of 100 headers.
 pub(crate) const MAX_HEADERS: usize = 64 * 1024;
-/// Calls without an end of their own: they last until their caller ends them. A watch may be silent for any time.
+/// A call without an end of its own, which may be silent for any time.
 const WATCH: &str = "/grpc.health.v1.Health/Watch";
-const REFLECTION: &str = "/grpc.reflection.";
 /// Connections that are silent for this long are pinged.
 const KEEP_ALIVE: Duration = Duration::from_secs(60);
 /// How long a connection that is asked to leave may take to announce it.
@@ -57,6 +61,8 @@ pub(super) fn protocol(limits: &ConnectionLimits) -> Builder<TokioExecutor> {
         .timer(TokioTimer::new())
         .max_concurrent_streams(MAX_STREAMS)
         .max_header_list_size(MAX_HEADERS as u32)
+        // A client may cancel all of its calls at once. More resets than that end the connection, with the calls of others.
+        .max_pending_accept_reset_streams(MAX_STREAMS as usize)
         .keep_alive_interval(KEEP_ALIVE);
     builder
 }
@@ -104,13 +110,9 @@ async fn exchange(
     let io = TokioIo::new(Arc::clone(activity).track(stream));
     let calling = Arc::clone(activity);
     let service = service_fn(move |mut request: Request<Incoming>| {
-        let path = request.uri().path();
-        let is_watch = path == WATCH;
-        let is_lasting = is_watch || path.starts_with(REFLECTION);
-        let mut call = calling.begin(is_lasting);
-        if is_lasting {
-            request.extensions_mut().insert(Leaving(Arc::clone(&calling)));
-        }
+        let is_watch = request.uri().path() == WATCH;
+        let mut call = calling.begin();
+        request.extensions_mut().insert(call.place.clone());
         if let Some(peer) = peer {
             request.extensions_mut().insert(peer);
         }
@@ -172,18 +174,6 @@ async fn exchange(
                 activity.ask_to_leave();
             }
         }
-    }
-}
-
-/// The end of the connection of a call without an end of its own, in the extensions of its request.
-#[derive(Clone)]
-pub(crate) struct Leaving(Arc<Activity>);
-
-impl Leaving {
-    /// Ends a call that would last longer than its connection may. At shutdown `NOT_SERVING` is sent first.
-    pub(crate) fn limit_body(self, body: Body) -> Body {
-        let leaving = async move { self.0.asked_to_leave().await };
-        until(body, leaving, || trailers(&Status::unavailable("the server closes the connection")))
     }
 }
 

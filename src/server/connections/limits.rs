@@ -10,9 +10,13 @@ use std::time::Duration;
 #[non_exhaustive]
 pub struct ConnectionLimits {
     /// The maximum number of connections: 10,000 by default. A new connection replaces the one that has been
-    /// idle for the longest time; if none is idle, one that only watches health or asks reflection; if calls
-    /// are in progress on all of them, it waits until one ends. Each takes a file descriptor. If the system runs
-    /// out of them (`ulimit -n`), the same happens earlier and is reported to the operator.
+    /// idle for the longest time; if none is idle, one whose calls all need no token, such as health checks and
+    /// reflection, or are not admitted yet; if there is no such connection, it waits until a call ends. Each takes a file
+    /// descriptor. If the system runs out of them (`ulimit -n`), the same happens earlier and is reported to the operator.
+    ///
+    /// Whoever has no token can fill some 70 MiB of memory with a connection: 64 KiB of headers and 4 KiB of a message
+    /// for each of 1,024 calls, and 1 MiB that has arrived and is not read. Answers of reflection that nobody reads take
+    /// as much again.
     pub max_connections: usize,
     /// How long a connection may be idle: five minutes by default. It is idle while no call is in progress.
     /// Only complete request heads count, not single bytes or pings, and neither does a response of which the
