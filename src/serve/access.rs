@@ -191,7 +191,7 @@ impl Access {
                 }
             }
             // A token of the issuer is for this server alone, whatever is wrong with it. No upstream gets to see it.
-            let is_ours = self.jwt.as_ref().is_some_and(|issuer| issuer.is_named_by(token));
+            let is_ours = self.jwt.as_ref().is_some_and(|issuer| issuer.may_have_made(token));
             if !is_ours && let Some(caller) = by(&Identity::OwnToken) {
                 let header = headers.get(header::AUTHORIZATION).cloned();
                 let own_token = header.map(|header| OwnToken { header, hash });

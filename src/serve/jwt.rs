@@ -4,6 +4,8 @@ mod crypto;
 mod keys;
 
 use jsonwebtoken::{Algorithm, Validation, decode, decode_header};
+use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::{Map, Value, from_slice};
 use tonic::Status;
 
@@ -17,8 +19,10 @@ const LEEWAY: u64 = 30;
 ///
 /// A token is accepted if it is signed with RS256, PS256, ES256 or EdDSA (Ed25519) by one of the issuer's
 /// [keys](Jwks), and has this `iss`, this `aud`, and an `exp` in the future. `nbf` is checked if present. Clocks may
-/// differ by 30 seconds. Other algorithms are refused: `none`, and HMAC, of which the server would have the secret. A
-/// token with this `iss` is for this server alone: even an invalid one is not passed on for a caller with
+/// differ by 30 seconds. Other algorithms are refused: `none`, and HMAC, of which the server would have the secret. So are
+/// tokens for other purposes (RFC 8725, 3.11): those of a `typ` that ends with `+jwt` and is not `at+jwt`, such as
+/// `logout+jwt`, and those with the claim `events`. A token with this `iss` is for this server alone: even an invalid one,
+/// or a signed one whose claims cannot be read, is not passed on for a caller with
 /// [`Identity::OwnToken`](super::Identity::OwnToken).
 ///
 /// The crate `jsonwebtoken` verifies tokens. It has one provider of cryptography for the whole process: the one that your
@@ -37,6 +41,22 @@ pub struct JwtIssuer {
     audience: String,
     claim: String,
     keys: Jwks,
+}
+
+/// What matters in a part of a token, whatever else is in it. Members that are there twice are an error: others could take
+/// another one than this server.
+#[derive(Deserialize)]
+struct Part {
+    iss: Option<Value>,
+    alg: Option<IgnoredAny>,
+    /// Of an encrypted one.
+    enc: Option<IgnoredAny>,
+}
+
+impl Part {
+    fn read(base64: &str) -> Option<Self> {
+        from_slice(&base64::decode(base64.trim_end_matches('=')).ok()?).ok()
+    }
 }
 
 /// Who a valid token is for.
@@ -74,15 +94,20 @@ impl JwtIssuer {
 
     /// Whether a token names this issuer, valid or not, in any of its parts: other software may accept as a JWT what this
     /// server does not.
-    pub(super) fn is_named_by(&self, token: &str) -> bool {
-        token.split('.').any(|part| {
-            let claims = base64::decode(part.trim_end_matches('=')).ok();
-            let claims = claims.and_then(|json| from_slice::<Map<String, Value>>(&json).ok());
-            match claims.as_ref().and_then(|claims| claims.get("iss")) {
-                Some(Value::Array(issuers)) => issuers.iter().any(|one| *one == *self.issuer),
-                issuer => issuer.is_some_and(|issuer| *issuer == *self.issuer),
-            }
+    fn is_named_by(&self, token: &str) -> bool {
+        token.split('.').filter_map(Part::read).any(|part| match part.iss {
+            Some(Value::Array(issuers)) => issuers.iter().any(|one| *one == *self.issuer),
+            issuer => issuer.is_some_and(|issuer| issuer == *self.issuer),
         })
+    }
+
+    /// Whether a token may be of this issuer, valid or not: it names it, or it is signed and its claims cannot be read,
+    /// while others may be able to.
+    pub(super) fn may_have_made(&self, token: &str) -> bool {
+        let mut parts = token.split('.').map(Part::read);
+        let is_signed = |head: Part| head.alg.is_some() && head.enc.is_none();
+        parts.next().flatten().is_some_and(is_signed) && matches!(parts.next(), Some(None))
+            || self.is_named_by(token)
     }
 
     /// Verifies a token; `None` if it is not valid. Keys are not fetched for one of another issuer.
@@ -95,12 +120,13 @@ impl JwtIssuer {
             return Ok(None);
         };
         // An extension that must be understood (RFC 7515, 4.1.11), and none is.
-        if header.crit.is_some() {
+        if header.crit.is_some() || !is_for_access(header.typ.as_deref()) {
             return Ok(None);
         }
         let kid = header.kid.as_deref();
-        let keys = self.keys.current(kid).await.map_err(|error| {
-            Status::unavailable(format!("the keys of the issuer of tokens: {error}"))
+        // The log has the reason. Callers who are not known yet do not learn where the keys come from.
+        let keys = self.keys.current(kid).await.ok_or_else(|| {
+            Status::unavailable("the keys of the issuer of tokens cannot be fetched")
         })?;
         crypto::install();
         let mut candidates =
@@ -109,6 +135,10 @@ impl JwtIssuer {
             decode::<Map<String, Value>>(token, &key.key, &self.validation(key.algorithm)).ok()
         });
         let Some(claims) = claims.map(|data| data.claims) else { return Ok(None) };
+        // It tells of events (RFC 8417, 2.2), such as the end of a session.
+        if claims.contains_key("events") {
+            return Ok(None);
+        }
         let text = |value: &Value| value.as_str().map(str::to_owned);
         let values = match claims.get(&self.claim) {
             Some(Value::Array(values)) => values.iter().filter_map(text).collect(),
@@ -126,4 +156,11 @@ impl JwtIssuer {
         validation.leeway = LEEWAY;
         validation
     }
+}
+
+/// Whether a token of this type says who calls. The same keys sign others.
+fn is_for_access(typ: Option<&str>) -> bool {
+    let typ = typ.unwrap_or_default().to_ascii_lowercase();
+    let typ = typ.strip_prefix("application/").unwrap_or(&typ);
+    typ == "at+jwt" || !typ.ends_with("+jwt")
 }

@@ -248,7 +248,7 @@ fn an_operator_is_told_once_what_fails_and_what_works_again() {
     // There is nothing at port 1.
     let config = format!(
         "listen = \"127.0.0.1:0\"\noperations = \"127.0.0.1:0\"\n\
-         [jwt]\nissuer = \"https://idp.example/\"\naudience = \"a\"\njwks = \"http://127.0.0.1:1/keys\"\n\
+         [jwt]\nissuer = \"https://idp.example/\"\naudience = \"a\"\njwks = \"http://127.0.0.1:1/keys?k=hunter2\"\n\
          [redis]\nurl = \"redis://127.0.0.1:1\"\ninstances = 2\n\
          [tenants.acme]\nendpoint = {:?}\nwire = \"rest\"\nrate = 1000\nmax_attempts = 1\n\
          [callers.soar]\ntoken_sha256 = {HASH:?}\ntenants = [\"acme\"]\n\
@@ -283,7 +283,9 @@ fn an_operator_is_told_once_what_fails_and_what_works_again() {
     next("WARN eset_protect::server: Redis is unreachable; this instance takes 1/2 of each budget");
     let line = next("WARN eset_protect::server: the upstream is down");
     assert!(line.contains("acme"), "{line}");
-    next("WARN eset_protect::server: the keys of the issuer of tokens cannot be fetched");
+    let line =
+        next("WARN eset_protect::server: the keys of the issuer of tokens cannot be fetched");
+    assert!(line.contains(": http://127.0.0.1:1/keys: "), "{line}");
     assert_eq!([of_server("redis"), of_server("jwks"), of_tenant()], ["1", "1", "1"]);
     serving.list("rest", TOKEN).ok();
     next("WARN eset_protect::server: the upstream is up again");

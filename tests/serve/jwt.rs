@@ -85,8 +85,12 @@ impl Key {
     }
 
     fn token(&self, head: &Value, claims: &Value) -> String {
-        let part = |value: &Value| BASE64.encode_to_string(value.to_string());
-        let message = format!("{}.{}", part(head), part(claims));
+        self.token_of(head, claims.to_string().as_bytes())
+    }
+
+    fn token_of(&self, head: &Value, claims: &[u8]) -> String {
+        let part = |json: &[u8]| BASE64.encode_to_string(json);
+        let message = format!("{}.{}", part(head.to_string().as_bytes()), part(claims));
         let (random, bytes) = (SystemRandom::new(), message.as_bytes());
         let signature = match self {
             Self::Rsa(key, padding) => {
@@ -194,6 +198,15 @@ async fn a_token_names_the_caller() {
         (Code::Unauthenticated, asn1.token(&asn1.head("5"), &ok)),
         // An extension that must be understood (RFC 7515, 4.1.11).
         (Code::Unauthenticated, ec.token(&json!({ "alg": "ES256", "crit": ["x"], "x": 1 }), &ok)),
+        // For another purpose (RFC 8725, 3.11).
+        (Code::Ok, ec.token(&json!({ "alg": "ES256", "typ": "application/at+JWT" }), &ok)),
+        (Code::Ok, ec.token(&json!({ "alg": "ES256", "typ": "JWT" }), &ok)),
+        (Code::Unauthenticated, ec.token(&json!({ "alg": "ES256", "typ": "logout+jwt" }), &ok)),
+        (
+            Code::Unauthenticated,
+            ec.token(&json!({ "alg": "ES256", "typ": "application/secevent+jwt" }), &ok),
+        ),
+        (Code::Unauthenticated, ec.token(&ec.head("1"), &with("events", json!({})))),
         (Code::Unauthenticated, ec.token(&json!({ "alg": "none" }), &ok)),
         (
             Code::Unauthenticated,
@@ -251,7 +264,26 @@ async fn no_upstream_gets_a_token_of_the_issuer() {
                 assert_ne!(code(&client, &token).await, Code::Ok, "{token}");
                 assert_eq!(upstream.log().len(), before, "{token}");
             }
-            for token in [&*foreign, "of-mine"] {
+            // Claims that others may be able to read.
+            let text = claims().to_string();
+            let text = text.strip_suffix('}').unwrap();
+            for claims in [
+                [text.as_bytes(), br#","name":"Anna \ud83d"}"#].concat(),
+                [text.as_bytes(), b",\"name\":\"M\xfcller\"}"].concat(),
+                [text.as_bytes(), b",\"name\":\"a\tb\"}"].concat(),
+                [text.as_bytes(), b",\"n\":1e400}"].concat(),
+                [text.as_bytes(), br#","iss":"https://upstream.example/"}"#].concat(),
+                [b"\xef\xbb\xbf", text.as_bytes(), b"}"].concat(),
+                [text.as_bytes(), b",\"n\":", &*b"[".repeat(200), &b"]".repeat(200), b"}"].concat(),
+            ] {
+                let before = upstream.log().len();
+                let token = key.token_of(&key.head("0"), &claims);
+                assert_ne!(code(&client, &token).await, Code::Ok, "{claims:?}");
+                assert_eq!(upstream.log().len(), before, "{claims:?}");
+            }
+            let encrypted = json!({ "alg": "dir", "enc": "A256GCM" }).to_string();
+            let encrypted = format!("{}..a.b.c", BASE64.encode_to_string(encrypted));
+            for token in [&*foreign, "of-mine", "of.mi.ne", &encrypted] {
                 assert_eq!(code(&client, token).await, Code::Ok);
                 assert!(upstream.log().pop().unwrap().headers.contains_key("authorization"));
             }
@@ -272,5 +304,10 @@ fn what_is_no_set_of_keys_is_refused() {
     for url in ["http://idp.example/keys", "keys.json", "ftp://localhost/keys"] {
         let error = Jwks::fetched_from(url).unwrap_err();
         assert!(error.message().contains("expected an https address"), "{error}");
+    }
+    for scheme in ["http", "https"] {
+        let error = Jwks::fetched_from(&format!("{scheme}://ada:hunter2@localhost/keys"));
+        let expected = "credentials do not belong in an address of keys";
+        assert_eq!(error.unwrap_err().message(), expected);
     }
 }

@@ -37,6 +37,8 @@ const LIMITS: Limits = Limits {
 /// A token without the name of its key is tried with each, so there may not be many.
 const MOST: usize = 64;
 
+const A_KEY: &str = "a key for RS256, PS256, ES256 or EdDSA";
+
 /// A set of public keys (JWKS, RFC 7517): from a file, or fetched from a URL. All clones are the same set.
 #[derive(Clone, Debug)]
 pub struct Jwks(Source);
@@ -93,19 +95,23 @@ impl Jwks {
     ///
     /// Fails if it is not one, or has no key for RS256, PS256, ES256 or EdDSA.
     pub fn parse(json: impl AsRef<[u8]>) -> Result<Self, Error> {
-        Ok(Self(Source::Fixed(parse(json.as_ref())?)))
+        let keys = parse(json.as_ref())?;
+        if keys.is_empty() {
+            return Err(Error::config(format!("expected {A_KEY} in the set")));
+        }
+        Ok(Self(Source::Fixed(keys)))
     }
 
     /// Fetches the set from this address when a token arrives, again after ten minutes, and again for a token whose
     /// key is not in it, but not more often than every 30 seconds. Calls wait for that, at most five seconds. If it
     /// fails, which a `tracing` event at level `WARN` says once, the last set is used for a day, and a key that is not in
     /// it is `UNAVAILABLE`; the set is kept also after the configuration has been
-    /// [read again](crate::serve::Config::read). The server needs a certificate of an authority that the system trusts;
-    /// the environment's proxy is used.
+    /// [read again](crate::serve::Config::read). A set without keys is obeyed, since the issuer may have withdrawn them.
+    /// The server needs a certificate of an authority that the system trusts; the environment's proxy is used.
     ///
     /// # Errors
     ///
-    /// Fails if it is no `https` address, nor an `http` address on loopback.
+    /// Fails if it is no `https` address, nor an `http` address on loopback, or has credentials.
     pub fn fetched_from(url: &str) -> Result<Self, Error> {
         let wrong = || {
             Error::config(format!(
@@ -113,6 +119,9 @@ impl Jwks {
             ))
         };
         let uri: Uri = url.parse().map_err(|_| wrong())?;
+        if uri.authority().is_some_and(|authority| authority.as_str().contains('@')) {
+            return Err(Error::config("credentials do not belong in an address of keys"));
+        }
         let keep_alive = KeepAlive::new(None, keep_alive::TIMEOUT);
         let connector = Connector::new(PATIENCE, keep_alive, true);
         let connector = match uri.scheme_str() {
@@ -135,10 +144,10 @@ impl Jwks {
         }
     }
 
-    /// Returns the keys, among them one of this name if the issuer has it.
-    pub(super) async fn current(&self, id: Option<&str>) -> Result<Arc<[Key]>, String> {
+    /// Returns the keys, among them one of this name if the issuer has it; `None` if they cannot be fetched.
+    pub(super) async fn current(&self, id: Option<&str>) -> Option<Arc<[Key]>> {
         match &self.0 {
-            Source::Fixed(keys) => Ok(Arc::clone(keys)),
+            Source::Fixed(keys) => Some(Arc::clone(keys)),
             Source::Fetched(fetched) => fetched.current(id).await,
         }
     }
@@ -154,9 +163,6 @@ fn parse(json: &[u8]) -> Result<Arc<[Key]>, Error> {
     let known = set.keys.into_iter().filter_map(|key| serde_json::from_value(key).ok());
     let keys: Arc<[Key]> =
         known.flat_map(|jwk: Jwk| Key::of(&jwk).collect::<Vec<_>>()).take(MOST).collect();
-    if keys.is_empty() {
-        return Err(Error::config("expected a key for RS256, PS256, ES256 or EdDSA in the set"));
-    }
     Ok(keys)
 }
 
@@ -173,8 +179,7 @@ struct State {
     set: Option<(Arc<[Key]>, Instant)>,
     /// When the last request for the set began.
     tried: Option<Instant>,
-    /// Why it failed, if it did.
-    error: Option<String>,
+    has_failed: bool,
     under_way: Option<Background>,
 }
 
@@ -185,13 +190,10 @@ impl State {
         usable.filter(|(_, age)| *age < STALE)
     }
 
-    /// Returns the keys that there are, and why a new one may be missing among them.
-    fn last(&self, id: Option<&str>) -> Result<Arc<[Key]>, String> {
-        match (self.usable(), &self.error) {
-            (Some((keys, _)), error) if error.is_none() || has(keys, id) => Ok(Arc::clone(keys)),
-            (_, Some(error)) => Err(error.clone()),
-            (_, None) => Err("the request for them was stopped".to_owned()),
-        }
+    /// Returns the keys that there are; `None` if a new one may be missing among them.
+    fn last(&self, id: Option<&str>) -> Option<Arc<[Key]>> {
+        let (keys, _) = self.usable()?;
+        (!self.has_failed || has(keys, id)).then(|| Arc::clone(keys))
     }
 }
 
@@ -202,7 +204,7 @@ fn has(keys: &[Key], id: Option<&str>) -> bool {
 impl Fetched {
     /// Returns the keys for a token. A call whose key is missing waits for the request for the set, of which there is one at
     /// a time. Once the set is old, every call waits for it, unless the last request failed.
-    async fn current(self: &Arc<Self>, id: Option<&str>) -> Result<Arc<[Key]>, String> {
+    async fn current(self: &Arc<Self>, id: Option<&str>) -> Option<Arc<[Key]>> {
         if let Some(under_way) = self.awaited(id) {
             under_way.ended().await;
         }
@@ -223,7 +225,7 @@ impl Fetched {
             let this = Arc::clone(self);
             state.under_way = Some(Background::begin(async move { this.fetch().await }));
         }
-        let needs_none = age.is_some() && state.error.is_some();
+        let needs_none = age.is_some() && state.has_failed;
         state.under_way.clone().filter(|_| !needs_none)
     }
 
@@ -235,22 +237,27 @@ impl Fetched {
     async fn fetch(&self) {
         let fetched = tokio::time::timeout(PATIENCE, self.ask()).await;
         let fetched = fetched.unwrap_or_else(|_| Err(format!("no answer within {PATIENCE:?}")));
-        if self.degraded.set(fetched.is_err()) {
-            let uri = &self.uri;
-            match &fetched {
-                Ok(_) => {
+        let problem = match &fetched {
+            Ok(keys) => keys.is_empty().then(|| format!("expected {A_KEY}")),
+            Err(error) => Some(error.clone()),
+        };
+        if self.degraded.set(problem.is_some()) {
+            // Its query may have a secret.
+            let uri = self.uri.to_string();
+            let uri = uri.split('?').next().unwrap_or_default();
+            match problem {
+                None => {
                     tracing::warn!(target: "eset_protect::server", "the keys of the issuer of tokens are fetched again: {uri}");
                 }
-                Err(error) => {
-                    tracing::warn!(target: "eset_protect::server", "the keys of the issuer of tokens cannot be fetched: {uri}: {error}");
+                Some(problem) => {
+                    tracing::warn!(target: "eset_protect::server", "the keys of the issuer of tokens cannot be fetched: {uri}: {problem}");
                 }
             }
         }
         let mut state = self.lock();
-        state.error = None;
-        match fetched {
-            Ok(keys) => state.set = Some((keys, Instant::now())),
-            Err(error) => state.error = Some(error),
+        state.has_failed = fetched.is_err();
+        if let Ok(keys) = fetched {
+            state.set = Some((keys, Instant::now()));
         }
     }
 

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use eset_protect::Wire;
+use eset_protect::automation::v1::ListTasksRequest;
 use eset_protect::serve::{Config, Jwks, JwtIssuer};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -16,7 +17,7 @@ use tonic::Code;
 
 use super::{AUDIENCE, ISSUER, Key, bridge, claims, code};
 use crate::support::directory::Directory;
-use crate::{client, emulator};
+use crate::{WIRES, client, emulator};
 
 /// Answers a request with a set of keys.
 async fn answer(stream: &mut TcpStream, set: &str) {
@@ -88,6 +89,42 @@ async fn the_keys_are_fetched_and_rotated_with_patience() {
     assert_eq!(code(&caller, &token(0)).await, Code::Unavailable);
     let down = bridge(&emulator.endpoint(), issuer(jwks())).await;
     assert_eq!(code(&client(&down.endpoint(), Wire::Grpc), &token(1)).await, Code::Unavailable);
+}
+
+#[tokio::test]
+async fn an_issuer_that_has_withdrawn_all_keys_is_obeyed() {
+    let emulator = emulator().await;
+    let key = Key::ec();
+    let current = Arc::new(AtomicUsize::new(0));
+    let of_rsa = json!({ "kty": "RSA", "alg": "RS512", "n": "AAAA", "e": "AQAB" });
+    for set in [json!([]), json!([of_rsa])] {
+        current.store(0, Ordering::SeqCst);
+        let sets = [json!([key.public("0")]), set].map(|keys| json!({ "keys": keys }).to_string());
+        let (url, _server) = serve_keys(sets, &current, &Arc::default()).await;
+        let jwks = Jwks::fetched_from(&url).unwrap();
+        let bridge = bridge(&emulator.endpoint(), JwtIssuer::new(ISSUER, AUDIENCE, jwks)).await;
+        let client = client(&bridge.endpoint(), Wire::Grpc);
+        let token = key.token(&key.head("0"), &claims());
+        assert_eq!(code(&client, &token).await, Code::Ok);
+        current.store(1, Ordering::SeqCst);
+        pass(Duration::from_secs(600)).await;
+        assert_eq!(code(&client, &token).await, Code::Unauthenticated);
+    }
+}
+
+#[tokio::test]
+async fn callers_do_not_learn_where_the_keys_come_from() {
+    let emulator = emulator().await;
+    let jwks = Jwks::fetched_from("http://127.0.0.1:1/keys?k=hunter2").unwrap();
+    let bridge = bridge(&emulator.endpoint(), JwtIssuer::new(ISSUER, AUDIENCE, jwks)).await;
+    let key = Key::ec();
+    let token = format!("Bearer {}", key.token(&key.head("0"), &claims()));
+    for front in WIRES {
+        let client = client(&bridge.endpoint(), front);
+        let call = client.device_tasks().list_tasks(ListTasksRequest::default());
+        let error = call.metadata("authorization", &token).await.unwrap_err();
+        assert_eq!(error.message(), "the keys of the issuer of tokens cannot be fetched");
+    }
 }
 
 /// Serves sets of keys, each when it is released, and tells of each request.
