@@ -30,13 +30,13 @@
 //!
 //! | not passed on to the upstream | reason |
 //! |---|---|
-//! | names with a word of credentials between their hyphens: `auth`, `authn`, `authz`, `authorization`, `authentication`, `authenticate`, `authenticated`, `oauth`, `oauth2`, `oidc`, `apikey`, `api-key`, `bearer`, `consumer`, `cookie`, `cookie2`, `credential`, `credentials`, `csrf`, `xsrf`, `dpop`, `jwt`, `pass`, `passwd`, `password`, `saml`, `secret`, `session`, `sessionid`, `token`, `userinfo`, `webauth`; names that end with `-key`, except `…idempotency-key`. Such as `authorization`, `x-api-key`, `x-csrf-token` | the client has its own login. `authorization` of a caller with [`Identity::OwnToken`] is passed on |
-//! | `x-http-method…`, `x-method-…`, `x-original-…`, `x-override-…`, `x-rewrite-…`, `…-override` | would make the call another one |
+//! | names with a word of credentials between their hyphens: `assertion`, `auth`, `authenticate`, `authenticated`, `authentication`, `authn`, `authorization`, `authz`, `bearer`, `consumer`, `cookie`, `cookie2`, `credential`, `credentials`, `creds`, `dpop`, `hmac`, `jwt`, `mfa`, `oauth`, `oauth2`, `oidc`, `otp`, `pass`, `pin`, `totp`, `userinfo`, `webauth`; with one of these anywhere: `api-key`, `apikey`, `csrf`, `passcode`, `passphrase`, `passw`, `saml`, `secret`, `session`, `token`, `xsrf`; names that end with `key`, except `…idempotency-key`. Such as `authorization`, `x-api-key`, `x-csrftoken` | the client has its own login. `authorization` of a caller with [`Identity::OwnToken`] is passed on |
+//! | `x-http-…`, `x-method-…`, `x-original-…`, `x-override-…`, `x-rewrite-…`, `…-override` | would make the call another one |
 //! | `connection` and the headers that it names, `keep-alive`, `te`, `trailer`, `transfer-encoding`, `upgrade`, `http2-settings`, `proxy-…`, `max-forwards`, `cdn-loop`, `early-data` | apply to one connection (RFC 9110, 7.6) |
 //! | `accept…`, `content-…`, `digest`, `repr-digest`, `want-digest`, `want-content-digest`, `want-repr-digest`, `expect`, `host`, `grpc-…` | describe one message, or are part of the protocol |
 //! | `if-…`, `range`, `cache-control`, `pragma`, `prefer`, `priority` | conditions of one HTTP request |
 //! | `user-agent`, `origin`, `referer`, `from`, `via`, `sec-…`, `dnt`, `save-data`, `signature`, `signature-input`, `upgrade-insecure-requests`, `x-requested-with`, `x-grpc-web`, `x-user-agent` | say who calls, and how |
-//! | `forwarded…`, `x-forwarded…`, `x-real-…`, `x-client-…`, `x-cluster-client-…`, `true-client-…`, `client-cert…`, `ssl-client-…`, `x-ssl-…`, `remote-…`, `x-remote-…`, `impersonate-…`, `x-proxy-…`, `x-host`, `alt-…`, `cf-…`, `cloudfront-…`, `fastly-…`, `x-amz…`, `x-appengine-…`, `x-azure-…`, `x-envoy-…`, `x-goog-…`, `x-ms-client-…` | what proxies say of the caller |
+//! | `forwarded…`, `x-forwarded…`, `x-real-…`, `x-client-…`, `x-cluster-client-…`, `true-client-…`, `client-cert…`, `client-ip…`, `ssl-…`, `x-ssl-…`, `x-tls-…`, `remote-…`, `x-remote-…`, `impersonate-…`, `x-proxy…`, `x-host`, `x-originating-…`, `x-url-scheme…`, `front-end-https…`, `alt-…`, `cf-…`, `cloudfront-…`, `fastly-…`, `fly-…`, `iv-…`, `oam-…`, `sm-…`, `tailscale-…`, `wl-proxy-…`, `x-amz…`, `x-appengine-…`, `x-arr-…`, `x-azure-…`, `x-envoy-…`, `x-goog-…`, `x-ms-client-…`, `x-vouch-…` | what proxies say of the caller |
 //! | what tells a browser about an origin, as in the table of responses | is not for servers |
 //! | `response-id` | the client itself asks for pending responses ([facts](crate::facts#pending-responses)) |
 //! | `eset-protect-…` | are for this server, such as `eset-protect-tenant` |
@@ -61,19 +61,20 @@
 //! | `content-digest`, `repr-digest`, `digest`, `content-md5`, `want-digest`, `want-content-digest`, `want-repr-digest`, `signature`, `signature-input`, `accept-signature`, `etag`, `last-modified`, `accept-ranges`, `content-range` | fit only the bytes that the upstream sent: the bridge writes them anew |
 //! | `authentication-info`, `www-authenticate` | are about the client's login; REST has its own `www-authenticate` |
 //! | `alt-svc`, `link`, `location`, `refresh`, `service-worker-…`, `sourcemap`, `x-sourcemap`, `speculation-rules`, `supports-loading-mode`, `no-vary-search` | lead elsewhere |
+//! | `x-aspnet…`, `x-backend…`, `x-cache…`, `x-envoy-…`, `x-forwarded…`, `x-host…`, `x-internal-…`, `x-node…`, `x-pod-…`, `x-powered-by`, `x-proxy…`, `x-real-…`, `x-serve…`, `x-squid-…`, `x-upstream…`, `x-varnish…` | name machines behind this server |
 //! | `eset-protect-…`, `grpc-retry-pushback-ms` | are this server's own, as in the table of failed calls |
 //! | `accept-ch…`, `critical-ch`, `sec-…`, `attribution-reporting-…`, `observe-browsing-topics`, `nel`, `report-to`, `reporting-endpoints` | ask a browser to report |
 //!
-//! | cut, over gRPC and gRPC-Web | reason |
+//! | cut | reason |
 //! |---|---|
-//! | of an error of more than 5 KiB: metadata beyond 1 KiB, the message, which then ends with `... [cut]`, and details that have no room | clients and proxies give up a response with more headers than they take, and its code with it. gRPC suggests 8 KiB, nginx takes 4 KiB of compressed ones |
-//! | of a successful response: values of more than 4 KiB, and the largest ones beyond 8 KiB | would fail the call |
+//! | over gRPC and gRPC-Web, of an error of more than 5 KiB: metadata beyond 1 KiB, the message, which then ends with `... [cut]`, and details that have no room | clients and proxies give up a response with more headers than they take, and its code with it. gRPC suggests 8 KiB, nginx takes 4 KiB of compressed ones |
+//! | of the headers of any response: values of more than 4 KiB, and the largest ones beyond 8 KiB or 64 headers | would fail the call: over REST, Node.js takes 16 KiB, aiohttp 8 KiB in a header, Python's own client 100 headers |
 //!
 //! | metadata of a failed call | meaning |
 //! |---|---|
 //! | `grpc-retry-pushback-ms: -1` | do not retry (gRFC A6): the bridge has retried as often as it may. Without it attempts would multiply |
 //! | `eset-protect-code-inferred-from: 404` | the code was inferred from this HTTP status, see [`Error::is_code_inferred`](crate::Error::is_code_inferred) |
-//! | `eset-protect-tenant: acme` | the upstream of this tenant does not answer, or refuses the tenant's own login (`UNAVAILABLE`). Where an upstream or a proxy is, and why there is no connection, is in the log and in [`Operations`], not in the message |
+//! | `eset-protect-tenant: acme` | the upstream of this tenant does not answer, or refuses the tenant's own login (`UNAVAILABLE`). Where an upstream or a proxy is, why there is no connection, and what a page says that a proxy sends instead of an answer is in the log and in [`Operations`], not in the message |
 //!
 //! Where the tenant has a login, `UNAUTHENTICATED` is about what the caller showed: to the bridge, or to the upstream
 //! with [`Identity::OwnToken`].

@@ -18,7 +18,6 @@ use crate::call::CallOptions;
 use crate::client::Client;
 use crate::error::Error;
 use crate::server::deadline::Deadline;
-use crate::server::metadata::remove_foreign;
 use crate::server::rich_status::refused;
 use crate::telemetry::for_tenant;
 use crate::transcode::TranscodeError;
@@ -127,7 +126,7 @@ impl Admitted {
         let may_have_run = error.is_none_or(Error::may_have_executed);
         let mut result = result.map_err(|error| failure::status(error, problem, &self.tenant.name));
         if let Ok(response) = &mut result {
-            remove_foreign(response.metadata_mut());
+            metadata::keep_for_caller(response.metadata_mut());
         }
         if let Some(entry) = entry {
             entry.end(result.as_ref().map(Response::metadata), may_have_run);

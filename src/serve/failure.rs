@@ -1,20 +1,21 @@
 //! What a caller gets of a call that failed.
 
 use bytes::Bytes;
+use http::StatusCode;
 use prost::DecodeError;
 use tonic::metadata::MetadataValue;
 use tonic::{Code, Status};
 
 use super::health::Problem;
 use super::hosted_rpc::HostedRpc;
-use super::metadata::{INFERRED_FROM, TENANT};
+use super::metadata::{INFERRED_FROM, TENANT, keep_for_caller};
 use crate::check::Problems;
 use crate::error::{BEFORE, Error, ErrorKind, code_name};
 use crate::metadata_form::PUSHBACK;
 use crate::proto::google::rpc::PreconditionFailure;
 use crate::proto::google::rpc::precondition_failure::Violation;
 use crate::rpc::MethodSpec;
-use crate::server::metadata::{NEVER, remove_foreign};
+use crate::server::metadata::NEVER;
 use crate::server::rich_status::{bad_request, violation, with_details};
 use crate::transport::names_a_place;
 use crate::wkt::Any;
@@ -58,7 +59,7 @@ pub(super) fn status(error: Error, problem: Option<Problem>, tenant: &str) -> St
     } else {
         Status::from(error)
     };
-    remove_foreign(status.metadata_mut());
+    keep_for_caller(status.metadata_mut());
     if is_final {
         status.metadata_mut().insert(PUSHBACK, MetadataValue::from_static(NEVER));
     }
@@ -73,8 +74,8 @@ pub(super) fn status(error: Error, problem: Option<Problem>, tenant: &str) -> St
     status
 }
 
-/// Returns the message for the caller. Where the upstream is, or a proxy on the way to it, concerns the operator alone,
-/// who finds it in the log and in [`Operations`](super::Operations).
+/// Returns the message for the caller. Where the upstream is, or a proxy on the way to it, and what the proxy's page says
+/// concern the operator alone, who finds it in the log and in [`Operations`](super::Operations).
 fn message(error: &Error, tenant: &str) -> String {
     // The error of the attempt before the deadline.
     let last = error.underlying().and_then(|cause| cause.downcast_ref::<Error>());
@@ -82,6 +83,13 @@ fn message(error: &Error, tenant: &str) -> String {
         return format!("{own}{BEFORE}{}: {}", code_name(last.code()), message(last, tenant));
     }
     match error.kind() {
+        _ if error.is_foreign() => {
+            let status = error.http_status().and_then(|status| StatusCode::from_u16(status).ok());
+            let status = status.unwrap_or(StatusCode::BAD_GATEWAY);
+            format!(
+                "the upstream of the tenant {tenant:?} answered HTTP {status}, without an error of its API"
+            )
+        }
         _ if !names_a_place(error) => error.message().to_owned(),
         ErrorKind::Transport => {
             let nothing = if error.may_have_executed() { "" } else { ": nothing was done" };

@@ -22,6 +22,7 @@ use tonic::Code;
 use crate::error::{Error, ErrorKind};
 use crate::telemetry::Degraded;
 use crate::transport::is_by_answering_server;
+use crate::warn_limit::{WarnLimit, warn_within};
 
 /// How long an upstream is down after the last call that failed.
 const DOWN_FOR: Duration = Duration::from_secs(30);
@@ -32,6 +33,7 @@ pub(super) struct Health {
     down: watch::Sender<Option<Down>>,
     tenant: Arc<str>,
     degraded: Degraded,
+    pages: WarnLimit,
 }
 
 /// Since when no call has succeeded, and the last error.
@@ -46,7 +48,7 @@ pub(super) struct Down {
 impl Health {
     pub(super) fn new(tenant: Arc<str>) -> Self {
         let degraded = Degraded::of_tenant("tenant", Arc::clone(&tenant));
-        Self { down: watch::Sender::default(), tenant, degraded }
+        Self { down: watch::Sender::default(), tenant, degraded, pages: WarnLimit::new() }
     }
 
     /// Records the outcome of a call.
@@ -56,8 +58,13 @@ impl Health {
         if error.is_some_and(says_nothing) {
             return;
         }
+        let tenant = &*self.tenant;
+        // Callers do not get to see it.
+        if let Some(page) = error.filter(|error| error.is_foreign() && problem.is_none()) {
+            let page = page.message();
+            warn_within!(self.pages, target: "eset_protect::server", tenant, "the upstream sent no error of its API: {page}");
+        }
         if self.degraded.set(failed.is_some()) {
-            let tenant = &*self.tenant;
             match failed.map(Error::message) {
                 Some(message) => {
                     tracing::warn!(target: "eset_protect::server", tenant, "the upstream is down: {message}");

@@ -6,6 +6,7 @@ use tonic::metadata::MetadataMap;
 
 use crate::headers::is_of_protocol;
 use crate::metadata_form;
+use crate::server::bounded::limit_size;
 use crate::server::metadata::{self, OURS};
 
 /// Names the tenant of a call.
@@ -14,8 +15,8 @@ pub(super) const TENANT: HeaderName = HeaderName::from_static("eset-protect-tena
 pub(super) const INFERRED_FROM: &str = "eset-protect-code-inferred-from";
 
 /// Words in the names of headers with credentials, and of those in which a proxy that has checked who calls says so.
-const CREDENTIALS: [&str; 31] = [
-    "apikey",
+const CREDENTIALS: [&str; 28] = [
+    "assertion",
     "auth",
     "authenticate",
     "authenticated",
@@ -29,29 +30,41 @@ const CREDENTIALS: [&str; 31] = [
     "cookie2",
     "credential",
     "credentials",
-    "csrf",
+    "creds",
     "dpop",
+    "hmac",
     "jwt",
+    "mfa",
     "oauth",
     "oauth2",
     "oidc",
+    "otp",
     "pass",
-    "passwd",
-    "password",
+    "pin",
+    "totp",
+    "userinfo",
+    "webauth",
+];
+
+/// What is in such names, also within a word.
+const PARTS_OF_CREDENTIALS: [&str; 11] = [
+    "api-key",
+    "apikey",
+    "csrf",
+    "passcode",
+    "passphrase",
+    "passw",
     "saml",
     "secret",
     "session",
-    "sessionid",
     "token",
-    "userinfo",
-    "webauth",
     "xsrf",
 ];
 
 /// What headers that concern only the caller, this server and what lies between them begin with.
-const BEGINNINGS: [&str; 34] = [
+const BEGINNINGS: [&str; 47] = [
     // Another call than the one that was admitted.
-    "x-http-method",
+    "x-http-",
     "x-method-",
     "x-original-",
     "x-override-",
@@ -60,16 +73,25 @@ const BEGINNINGS: [&str; 34] = [
     "alt-",
     "cf-",
     "client-cert",
+    "client-ip",
     "cloudfront-",
     "fastly-",
+    "fly-",
     "forwarded",
+    "front-end-https",
     "impersonate-",
+    "iv-",
+    "oam-",
     "proxy-",
     "remote-",
-    "ssl-client-",
+    "sm-",
+    "ssl-",
+    "tailscale-",
     "true-client-",
+    "wl-proxy-",
     "x-amz",
     "x-appengine-",
+    "x-arr-",
     "x-azure-",
     "x-client-",
     "x-cluster-client-",
@@ -77,10 +99,14 @@ const BEGINNINGS: [&str; 34] = [
     "x-forwarded",
     "x-goog-",
     "x-ms-client-",
-    "x-proxy-",
+    "x-originating-",
+    "x-proxy",
     "x-real-",
     "x-remote-",
     "x-ssl-",
+    "x-tls-",
+    "x-url-scheme",
+    "x-vouch-",
     // Parts and conditions of one HTTP request (RFC 9110, 8, 13 and 14), and what browsers add.
     "accept-",
     "content-",
@@ -124,12 +150,18 @@ fn is_of_caller(name: &HeaderName) -> bool {
             metadata::is_of_bytes(name)
                 || metadata::begins_with_any(name, &BEGINNINGS)
                 || name.split('-').any(|word| CREDENTIALS.contains(&word))
-                || name.contains("api-key")
+                || PARTS_OF_CREDENTIALS.iter().any(|part| name.contains(part))
                 || name.ends_with("-override")
                 // Makes a call safe to repeat, and is no secret.
-                || (name.ends_with("-key") && !name.ends_with("idempotency-key"))
+                || (name.ends_with("key") && !name.ends_with("idempotency-key"))
         }
     }
+}
+
+/// Removes from the metadata of a response what is not for the caller, or more than clients take.
+pub(super) fn keep_for_caller(metadata: &mut MetadataMap) {
+    metadata::remove_foreign(metadata);
+    limit_size(metadata);
 }
 
 /// Returns the metadata of a caller's request for the upstream, with a token that the caller has there.

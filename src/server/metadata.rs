@@ -89,6 +89,27 @@ const OF_BROWSERS: [&str; 38] = [
     "x-xss-protection",
 ];
 
+/// What headers begin with in which a server or a proxy says what it is and where.
+#[cfg(feature = "serve")]
+const OF_MACHINES: [&str; 16] = [
+    "x-aspnet",
+    "x-backend",
+    "x-cache",
+    "x-envoy-",
+    "x-forwarded",
+    "x-host",
+    "x-internal-",
+    "x-node",
+    "x-pod-",
+    "x-powered-by",
+    "x-proxy",
+    "x-real-",
+    "x-serve",
+    "x-squid-",
+    "x-upstream",
+    "x-varnish",
+];
+
 fn is_of_browser(name: &str) -> bool {
     begins_with_any(name, &OF_BROWSERS)
 }
@@ -118,14 +139,15 @@ pub(crate) fn is_of_bytes(name: &str) -> bool {
     )
 }
 
-/// Removes what an upstream says of its own origin, and the marks of a bridge: callers, also over gRPC-Web, would take
-/// them for words about this server or from it.
+/// Removes what an upstream says of its own origin and of the machines there, and the marks of a bridge: callers, also
+/// over gRPC-Web, would take them for words about this server or from it.
 #[cfg(feature = "serve")]
 pub(crate) fn remove_foreign(metadata: &mut MetadataMap) {
     let is_foreign = |name: &HeaderName| {
         let name = name.as_str();
         // Where to go, what to store, how to log in, and what fits only the bytes that the upstream sent.
         is_of_browser(name)
+            || begins_with_any(name, &OF_MACHINES)
             || is_of_bytes(name)
             || name.starts_with(OURS)
             || matches!(

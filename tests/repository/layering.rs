@@ -163,6 +163,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
             "transcode",
             "transport",
             "wkt",
+            "warn_limit",
         ],
     ),
     (

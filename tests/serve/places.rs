@@ -10,7 +10,7 @@ use http::Request;
 use tokio::net::TcpListener;
 use tonic::Code;
 
-use crate::support::scripted::{Answer, Scripted};
+use crate::support::scripted::{Answer, Scripted, answer};
 use crate::{WIRES, builder, client, send};
 
 /// Calls through a bridge to this upstream, and returns the error and what operators are told.
@@ -57,6 +57,23 @@ async fn nor_do_they_learn_it_from_a_connection_that_breaks() {
     let (error, _) = failed(upstream.connect_lazy().unwrap()).await;
     let expected = format!("no byte of a response within 500ms; before that, UNAVAILABLE: {broke}");
     assert_eq!((error.code(), error.message()), (Code::DeadlineExceeded, &*expected));
+}
+
+#[tokio::test]
+async fn nor_from_the_page_of_a_proxy() {
+    let page = "<h1>squid01 could not reach protect-db (10.2.3.4)</h1>";
+    for (status, code) in
+        [("502 Bad Gateway", Code::Unavailable), ("403 Forbidden", Code::PermissionDenied)]
+    {
+        let page = answer(status, &[("content-type", "text/html")], page);
+        let upstream = Scripted::start((0..9).map(|_| page.clone())).await;
+        let (error, operators) = failed(client(&upstream.endpoint(), Wire::Rest)).await;
+        let expected = format!(
+            "the upstream of the tenant \"default\" answered HTTP {status}, without an error of its API"
+        );
+        assert_eq!((error.code(), error.message()), (code, &*expected));
+        assert_eq!(operators.contains("squid01"), code == Code::Unavailable, "{operators}");
+    }
 }
 
 #[tokio::test]
