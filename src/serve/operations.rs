@@ -8,14 +8,15 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::try_join_all;
-use http::{HeaderValue, Response, StatusCode, Uri, header};
+use http::{HeaderValue, Request, Response, StatusCode, header};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
 
 use super::access_handle::AccessHandle;
 use crate::server::ConnectionLimits;
-use crate::server::connections::{self, Calls, Plain, Workers};
+use crate::server::browsers::Browsers;
+use crate::server::connections::{self, Calls, Peer, Plain, Workers};
 use crate::server::head::full;
 use crate::server::notifier::Notifier;
 use crate::transcode::read_form;
@@ -27,7 +28,8 @@ const PATIENCE: Duration = Duration::from_secs(3);
 type Render = Arc<dyn Fn() -> String + Send + Sync>;
 
 /// Reports liveness, readiness and metrics of a [`Bridge`](super::Bridge) to its operators, over HTTP on a port of its
-/// own, without TLS and to everybody who can reach it. It shows names of tenants and no secrets.
+/// own, without TLS and to everybody who can reach it. It shows names of tenants and no secrets. Whoever asks from the same
+/// machine names it `localhost` or by an IP address in `Host`: a web page could make another name lead here.
 ///
 /// | path | answer |
 /// |---|---|
@@ -76,10 +78,10 @@ impl Operations {
     ) {
         let state = Arc::new(Reported { access, is_stopping, workers, render: self.render });
         let calls: Calls = Arc::new(move |request| {
-            let state = Arc::clone(&state);
+            let (state, request) = (Arc::clone(&state), request.map(drop));
             Box::pin(async move {
                 // The renderer is not ours.
-                let answer = AssertUnwindSafe(state.answer(request.uri())).catch_unwind().await;
+                let answer = AssertUnwindSafe(state.answer(&request)).catch_unwind().await;
                 let panicked = |_| {
                     let text = "this answer panicked\n".to_owned();
                     self::text(StatusCode::INTERNAL_SERVER_ERROR, text)
@@ -109,7 +111,14 @@ struct Reported {
 }
 
 impl Reported {
-    async fn answer(&self, uri: &Uri) -> Response<String> {
+    async fn answer(&self, request: &Request<()>) -> Response<String> {
+        // A page in a browser on this machine could make a name of its own lead here (DNS rebinding).
+        let is_local = request.extensions().get().is_none_or(Peer::is_local);
+        let browsers = Browsers { allowed: Vec::new(), has_tls: false };
+        if let Some(refusal) = browsers.refusal(request, is_local) {
+            return text(StatusCode::FORBIDDEN, format!("{refusal}\n"));
+        }
+        let uri = request.uri();
         match (uri.path(), &self.render) {
             ("/livez", _) => self.liveness().await,
             ("/readyz", _) => match tenant(uri.query().unwrap_or_default()) {

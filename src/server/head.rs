@@ -6,6 +6,7 @@ use http_body::Body as _;
 use http_body_util::Full;
 use tonic::body::Body;
 
+use super::encoding::Encoding;
 use super::limits::Refusal;
 
 /// Returns what follows the start of a text, whatever its case.
@@ -63,6 +64,10 @@ impl Protocol {
         }
         if request.method() != Method::POST {
             return refused(StatusCode::METHOD_NOT_ALLOWED, "expected POST");
+        }
+        if web.is_some() && !matches!(Encoding::of(headers), Encoding::Identity) {
+            let message = "content-encoding: expected none; grpc-encoding is for the message";
+            return refused(StatusCode::UNSUPPORTED_MEDIA_TYPE, message);
         }
         match web.map(|_| HeaderValue::try_from(media_type.to_ascii_lowercase())) {
             Some(Ok(media_type)) => Ok(Self::GrpcWeb(media_type)),

@@ -194,3 +194,28 @@ async fn bytes_that_are_no_message_have_one_code() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_body_of_grpc_web_that_cannot_be_read_is_told_in_plain_words() {
+    let fixture = Fixture::start(Wire::Rest).await;
+    for endpoint in [fixture.bridge.endpoint(), fixture.emulator.endpoint()] {
+        let mut packed = grpc_web(&endpoint, &ListTasksRequest::default());
+        packed.headers_mut().insert("content-encoding", "gzip".parse().unwrap());
+        let answer = send(packed).await;
+        assert_eq!(answer.status(), 415);
+        let text = String::from_utf8_lossy(answer.body());
+        assert!(text.contains("content-encoding: expected none"), "{text}");
+
+        let mut padded = grpc_web(&endpoint, &ListTasksRequest::default());
+        let text = "application/grpc-web-text".parse().unwrap();
+        padded.headers_mut().insert(header::CONTENT_TYPE, text);
+        *padded.body_mut() = "AA==AAAAAA==".into();
+        let answer = send(padded).await;
+        let message = answer.headers()["grpc-message"].to_str().unwrap();
+        assert!(
+            message.starts_with("the%20body%20cannot%20be%20read")
+                || message.starts_with("the body cannot be read"),
+            "{message}"
+        );
+    }
+}
