@@ -99,6 +99,7 @@ mod health;
 mod health_checks;
 mod hosted_rpc;
 mod jwt;
+mod large;
 mod metadata;
 mod operations;
 mod own_tokens;

@@ -15,7 +15,7 @@ use super::access_handle::AccessHandle;
 use super::admitted::Admitted;
 use super::audit::{AuditLog, Target};
 use super::hosted_rpc::HostedRpc;
-use super::rules;
+use super::{large, rules};
 use crate::server::connections::{Peer, Place};
 use crate::server::deadline::Deadline;
 use crate::server::front::{Form, Front, Host};
@@ -126,7 +126,9 @@ impl Gate {
         match form {
             Form::Grpc => {
                 let time = deadline.left().map_or(*body_time, |left| left.min(*body_time));
-                let forward = |request| admitted.forward(request);
+                let forward = |request: tonic::Request<Bytes>| {
+                    large::call(request.get_ref().len(), admitted.forward(request))
+                };
                 Box::pin(encoded::serve(request, time, limit, forward)).await
             }
             Form::Rest(_) => {
@@ -134,8 +136,10 @@ impl Gate {
                     let request = deadline.limit(rest.read_if(Some(limit), request)).await?;
                     let call = |call: RestCall| {
                         let call = call.with_registry(admitted.type_registry().clone());
+                        let size = call.body().len();
                         let forward = |request| admitted.forward(request);
-                        call.answer_encoded(rpc.types, RpcTypes::whole_request, forward)
+                        let call = call.answer_encoded(rpc.types, RpcTypes::whole_request, forward);
+                        large::call(size, call)
                     };
                     Ok::<_, Status>(match request {
                         Ok(request) => rest.answer_by(request, call).await,

@@ -65,6 +65,12 @@ impl RestCall {
         self.route.spec()
     }
 
+    /// Returns the body of the HTTP request.
+    #[cfg(feature = "serve")]
+    pub(crate) fn body(&self) -> &Bytes {
+        &self.body
+    }
+
     /// Reads and writes JSON with the types of this registry instead of the front's.
     #[cfg(feature = "serve")]
     pub(crate) fn with_registry(mut self, registry: TypeRegistry) -> Self {

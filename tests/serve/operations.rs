@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use eset_protect::auth::{AccessToken, BoxFuture, Credentials, StaticToken};
-use eset_protect::automation::v1::ListTasksRequest;
+use eset_protect::automation::v1::{DeviceTask, ListTasksRequest};
 use eset_protect::emulator::{Auth, Emulator, Fault};
 use eset_protect::serve::{Access, Bridge, Caller, Identity, Operations, RunningBridge};
 use eset_protect::{Client, Error, RetryPolicy, Wire};
@@ -14,6 +14,7 @@ use http::Request;
 use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
+use tonic::Code;
 use tonic::transport::Channel;
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
@@ -205,6 +206,49 @@ async fn a_thread_that_is_stuck_is_not_live() {
     drop(release);
     call.await.unwrap().unwrap();
     assert_eq!(get(port, "/livez").await.0, 200);
+}
+
+#[tokio::test]
+async fn a_large_call_does_not_keep_a_thread_from_others() {
+    let emulator = emulator().await;
+    for front in WIRES {
+        let (stuck, mut is_stuck) = mpsc::channel(1);
+        let (release, released) = std_mpsc::channel();
+        let credentials = Blocking { stuck, release: Mutex::new(released) };
+        let upstream = builder(&emulator.endpoint(), Wire::Rest).credentials(credentials);
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap();
+        let bridge = Bridge::to(upstream.connect_lazy().unwrap()).worker_threads(1);
+        let bridge = bridge.operations(Operations::new(listener)).start().await.unwrap();
+        let client = client(&bridge.endpoint(), front);
+        let task = DeviceTask { display_name: "x".repeat(300_000), ..Default::default() };
+        let call = tokio::spawn(async move { client.device_tasks().create_task(task).await });
+        is_stuck.recv().await.unwrap();
+        assert_eq!(get(port, "/livez").await, (200, "live\n".to_owned()));
+        drop(release);
+        assert_eq!(call.await.unwrap().unwrap_err().code(), Code::InvalidArgument);
+    }
+}
+
+#[tokio::test]
+async fn pages_cannot_ask_by_a_name_of_their_own() {
+    let emulator = emulator().await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap();
+    let bridge = Bridge::to(client(&emulator.endpoint(), Wire::Rest));
+    let _bridge = bridge.operations(Operations::new(listener)).start().await.unwrap();
+    for (host, expected) in [
+        ("evil.example", 403),
+        ("localhost.evil.example:9090", 403),
+        ("localhost", 200),
+        ("[::1]:9090", 200),
+    ] {
+        for path in ["/livez", "/readyz"] {
+            let request = Request::get(format!("http://{port}{path}")).header("host", host);
+            let answer = send(request.body(Bytes::new()).unwrap()).await;
+            assert_eq!(answer.status(), expected, "{host}{path}");
+        }
+    }
 }
 
 #[tokio::test]
