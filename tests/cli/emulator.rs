@@ -201,7 +201,7 @@ mod served {
     fn the_account_is_api_if_nobody_says_another() {
         let emulator = start_with_banner(&["--seed"], &[]);
         let banner = &emulator.banner;
-        assert!(banner.contains("gRPC and REST"), "{banner}");
+        assert!(banner.contains("gRPC, gRPC-Web and REST"), "{banner}");
         assert!(banner.contains("Log in as api with the password api."), "{banner}");
         try_examples(&emulator, &[]);
         let error = emulator.run(&["tasks", "list"]).fails(5);
