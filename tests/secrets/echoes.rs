@@ -18,6 +18,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use crate::forms::{ACCESS, OWN, PASSWORD, REFRESH, STATIC, forms, found};
 use crate::outputs::Text;
 use crate::support::causes::causes;
+use crate::support::recording::record;
 use crate::support::scripted::h2::{End, H2Server, Reply};
 use crate::support::scripted::{Answer, Scripted, answer, json as json_answer, ok};
 
@@ -33,7 +34,7 @@ impl Told {
             .with_writer(text.clone())
             .with_filter(filter_fn(|of| of.target().starts_with("eset_protect")));
         let listening = tracing_subscriber::registry().with(layer);
-        let guard = tracing::subscriber::set_default(listening);
+        let guard = record(listening);
         Self(text, guard)
     }
 

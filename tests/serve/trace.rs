@@ -15,6 +15,7 @@ use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider};
 use tracing_subscriber::Registry;
 use tracing_subscriber::layer::SubscriberExt;
 
+use crate::support::recording::record;
 use crate::{Fixture, WIRES, client, emulator, exchange, send};
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
@@ -38,7 +39,7 @@ async fn the_trace_of_a_caller_goes_on() {
         let exporter = InMemorySpanExporter::default();
         let provider = SdkTracerProvider::builder().with_simple_exporter(exporter.clone()).build();
         let layer = tracing_opentelemetry::layer().with_tracer(provider.tracer("test"));
-        let guard = tracing::subscriber::set_default(Registry::default().with(layer));
+        let guard = record(Registry::default().with(layer));
         // Another test may be registering the same spans, and end that after this subscriber is there.
         list().await;
         tracing::callsite::rebuild_interest_cache();
@@ -82,7 +83,7 @@ async fn a_refused_call_is_observed() {
         let exporter = InMemorySpanExporter::default();
         let provider = SdkTracerProvider::builder().with_simple_exporter(exporter.clone()).build();
         let layer = tracing_opentelemetry::layer().with_tracer(provider.tracer("test"));
-        let guard = tracing::subscriber::set_default(Registry::default().with(layer));
+        let guard = record(Registry::default().with(layer));
         call("unknown", "acme").await;
         tracing::callsite::rebuild_interest_cache();
         exporter.reset();
@@ -159,7 +160,7 @@ async fn a_call_that_is_not_forwarded_is_observed_once() {
     let exporter = InMemorySpanExporter::default();
     let provider = SdkTracerProvider::builder().with_simple_exporter(exporter.clone()).build();
     let layer = tracing_opentelemetry::layer().with_tracer(provider.tracer("test"));
-    let guard = tracing::subscriber::set_default(Registry::default().with(layer));
+    let guard = record(Registry::default().with(layer));
     all().await;
     tracing::callsite::rebuild_interest_cache();
     exporter.reset();

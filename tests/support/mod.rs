@@ -11,6 +11,7 @@ pub mod driven_timer;
 pub mod emulator_timer;
 pub mod greeter;
 pub mod messages;
+pub mod recording;
 #[cfg(feature = "rest")]
 pub mod scripted;
 pub mod skip;

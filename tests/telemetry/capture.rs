@@ -6,10 +6,13 @@ use std::sync::{Arc, Mutex};
 
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
-use tracing::{Event, Level, Subscriber, subscriber};
+use tracing::subscriber::DefaultGuard;
+use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::layer::{Context, SubscriberExt};
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::{Layer, Registry};
+
+use crate::support::recording::record;
 
 type Fields = BTreeMap<String, String>;
 
@@ -62,9 +65,9 @@ pub struct Capture(Arc<Mutex<Kept>>);
 
 impl Capture {
     /// Records in this thread as long as the guard lives.
-    pub fn begin() -> (Self, subscriber::DefaultGuard) {
+    pub fn begin() -> (Self, DefaultGuard) {
         let capture = Self::default();
-        let guard = subscriber::set_default(Registry::default().with(capture.clone()));
+        let guard = record(Registry::default().with(capture.clone()));
         (capture, guard)
     }
 

@@ -16,6 +16,7 @@ use tracing_subscriber::Registry;
 use tracing_subscriber::layer::SubscriberExt;
 
 use crate::fixture::{BOTH, client, emulator};
+use crate::support::recording::record;
 
 const GIVEN: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 
@@ -25,7 +26,7 @@ fn trace() -> (InMemorySpanExporter, DefaultGuard) {
     let provider = SdkTracerProvider::builder().with_simple_exporter(exporter.clone()).build();
     let layer = tracing_opentelemetry::layer().with_tracer(provider.tracer("test"));
     let subscriber = Registry::default().with(layer);
-    (exporter, tracing::subscriber::set_default(subscriber))
+    (exporter, record(subscriber))
 }
 
 async fn list(client: &Client) -> Result<(), Error> {
