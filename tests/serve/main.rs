@@ -28,6 +28,7 @@ mod made_up_tokens;
 mod message_size;
 mod operations;
 mod passing;
+mod passing_back;
 mod places;
 mod redis;
 mod server;
