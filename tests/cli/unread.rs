@@ -90,24 +90,29 @@ fn errors_that_nobody_reads_keep_their_codes() {
     }
 }
 
-/// A pipe holds only some of two thousand errors. The calls do not wait for a reader; the others are printed
-/// when there is one.
-#[test]
-fn calls_do_not_wait_for_a_reader_of_errors() {
+/// Fails to delete 2,001 tasks. Nobody reads standard error before the last call has arrived.
+fn delete_unread(options: &[&str]) -> Ran {
     let (server, faults) = faulty();
     let gone: Vec<_> = (0..2000).map(|number| format!("gone-{number}")).collect();
     let (fault, mut hold) = Fault::hold();
     (0..2000).for_each(|_| faults.push_for("DeleteTask", fine()));
     faults.push_for("DeleteTask", fault);
-    let args: Vec<_> =
-        ["tasks", "delete", "--yes"].into_iter().chain(gone.iter().map(|s| &**s)).collect();
-    let mut command = server.command(&[&args[..], &["last"]].concat());
+    let gone: Vec<_> = gone.iter().map(|uuid| &**uuid).collect();
+    let args = [&["tasks", "delete", "--yes"], options, &gone, &["last"]].concat();
+    let mut command = server.command(&args);
     let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     // Every call arrives, although no line is read.
     let arrived = async { tokio::time::timeout(LONG, hold.arrived(1)).await };
     runtime().block_on(arrived).expect("the calls wait for a reader");
     hold.release();
-    let ran: Ran = child.wait_with_output().unwrap().into();
+    child.wait_with_output().unwrap().into()
+}
+
+/// A pipe holds only some of two thousand errors. The calls do not wait for a reader; the others are printed
+/// when there is one.
+#[test]
+fn calls_do_not_wait_for_a_reader_of_errors() {
+    let ran = delete_unread(&[]);
     assert_eq!(ran.code, 4);
     assert_eq!(ran.err.matches(": DeleteTask: NOT_FOUND: ").count(), 2001);
     assert!(ran.err.contains("\n0 deleted, 2001 failed\n"), "{}", ran.err);
@@ -229,19 +234,7 @@ fn waiting_for_nobody_is_not_success() {
 /// Only the last lines before a reader comes are lost, and it is told how many.
 #[test]
 fn a_log_without_a_reader_is_bounded() {
-    let (server, faults) = faulty();
-    let gone: Vec<_> = (0..2000).map(|number| format!("gone-{number}")).collect();
-    let (fault, mut hold) = Fault::hold();
-    (0..2000).for_each(|_| faults.push_for("DeleteTask", fine()));
-    faults.push_for("DeleteTask", fault);
-    let args: Vec<_> =
-        ["tasks", "delete", "--yes", "-vvv"].into_iter().chain(gone.iter().map(|s| &**s)).collect();
-    let mut command = server.command(&[&args[..], &["last"]].concat());
-    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let arrived = async { tokio::time::timeout(LONG, hold.arrived(1)).await };
-    runtime().block_on(arrived).expect("the calls wait for a reader");
-    hold.release();
-    let ran: Ran = child.wait_with_output().unwrap().into();
+    let ran = delete_unread(&["-vvv"]);
     assert!(ran.err.contains(" lines of the log were dropped: no reader …\n"));
     assert!(ran.err.contains("\n0 deleted, 2001 failed\n"));
 }

@@ -184,17 +184,33 @@ impl Credentials for Blocking {
     }
 }
 
+/// A bridge with such credentials, and its operations.
+struct Blocked {
+    bridge: RunningBridge,
+    port: SocketAddr,
+    is_stuck: mpsc::Receiver<()>,
+    release: std_mpsc::Sender<()>,
+}
+
+impl Blocked {
+    async fn start(upstream: &str, threads: usize) -> Self {
+        let (stuck, is_stuck) = mpsc::channel(1);
+        let (release, released) = std_mpsc::channel();
+        let credentials = Blocking { stuck, release: Mutex::new(released) };
+        let upstream = builder(upstream, Wire::Rest).credentials(credentials);
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap();
+        let bridge = Bridge::to(upstream.connect_lazy().unwrap()).worker_threads(threads);
+        let bridge = bridge.operations(Operations::new(listener)).start().await.unwrap();
+        Self { bridge, port, is_stuck, release }
+    }
+}
+
 #[tokio::test]
 async fn a_thread_that_is_stuck_is_not_live() {
     let emulator = emulator().await;
-    let (stuck, mut is_stuck) = mpsc::channel(1);
-    let (release, released) = std_mpsc::channel();
-    let credentials = Blocking { stuck, release: Mutex::new(released) };
-    let upstream = builder(&emulator.endpoint(), Wire::Rest).credentials(credentials);
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let port = listener.local_addr().unwrap();
-    let bridge = Bridge::to(upstream.connect_lazy().unwrap()).worker_threads(2);
-    let bridge = bridge.operations(Operations::new(listener)).start().await.unwrap();
+    let started = Blocked::start(&emulator.endpoint(), 2).await;
+    let Blocked { bridge, port, mut is_stuck, release } = started;
     assert_eq!(get(port, "/livez").await.0, 200);
     let client = client(&bridge.endpoint(), Wire::Grpc);
     let call =
@@ -212,14 +228,8 @@ async fn a_thread_that_is_stuck_is_not_live() {
 async fn a_large_call_does_not_keep_a_thread_from_others() {
     let emulator = emulator().await;
     for front in WIRES {
-        let (stuck, mut is_stuck) = mpsc::channel(1);
-        let (release, released) = std_mpsc::channel();
-        let credentials = Blocking { stuck, release: Mutex::new(released) };
-        let upstream = builder(&emulator.endpoint(), Wire::Rest).credentials(credentials);
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let port = listener.local_addr().unwrap();
-        let bridge = Bridge::to(upstream.connect_lazy().unwrap()).worker_threads(1);
-        let bridge = bridge.operations(Operations::new(listener)).start().await.unwrap();
+        let started = Blocked::start(&emulator.endpoint(), 1).await;
+        let Blocked { bridge, port, mut is_stuck, release } = started;
         let client = client(&bridge.endpoint(), front);
         let task = DeviceTask { display_name: "x".repeat(300_000), ..Default::default() };
         let call = tokio::spawn(async move { client.device_tasks().create_task(task).await });

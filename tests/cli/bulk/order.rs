@@ -1,35 +1,39 @@
 //! The order in which responses are printed, and the progress shown meanwhile.
 
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 use eset_protect::automation::v1::GetTaskResponse;
-use eset_protect::emulator::Fault;
+use eset_protect::emulator::{Fault, Faults};
 
 use super::{WIRES, faulty, fine, lines, listed, tasks};
 use crate::command::{Ran, Server, runtime};
 
-/// The first response arrives after the second, and is printed before it.
+/// Runs a command that makes three calls of `GetTask`, two at a time. The first response arrives after the second.
+fn run_with_a_late_first(faults: &Faults, mut command: Command) -> Ran {
+    let (first, mut held_first) = Fault::hold();
+    let (third, mut held_third) = Fault::hold();
+    for fault in [first, fine(), third] {
+        faults.push_for("GetTask", fault);
+    }
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    // The third can start only when one of the first two has its response.
+    runtime().block_on(async {
+        held_first.arrived(1).await;
+        held_third.arrived(1).await;
+    });
+    held_third.release();
+    held_first.release();
+    child.wait_with_output().unwrap().into()
+}
+
 #[test]
 fn answers_come_in_the_order_given() {
     for wire in WIRES {
         let (server, faults) = faulty();
         let uuids = tasks(&server, 3);
-        let (first, mut held_first) = Fault::hold();
-        let (third, mut held_third) = Fault::hold();
         let args = ["tasks", "get", &uuids[0], &uuids[1], &uuids[2], "--output", "json"];
-        for fault in [first, fine(), third] {
-            faults.push_for("GetTask", fault);
-        }
-        let mut command = server.command(&[&args, wire, &["--concurrency", "2"]].concat());
-        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        // The third can start only when one of the first two has its response.
-        runtime().block_on(async {
-            held_first.arrived(1).await;
-            held_third.arrived(1).await;
-        });
-        held_third.release();
-        held_first.release();
-        let ran: Ran = child.wait_with_output().unwrap().into();
+        let command = server.command(&[&args, wire, &["--concurrency", "2"]].concat());
+        let ran = run_with_a_late_first(&faults, command);
         assert_eq!((ran.code, &*ran.err), (0, "3 shown\n"));
         let got: Vec<_> = lines(&ran)
             .iter()
@@ -39,25 +43,11 @@ fn answers_come_in_the_order_given() {
     }
 }
 
-/// The first error arrives after the second.
 #[test]
 fn errors_come_in_the_order_given() {
     let (server, faults) = faulty();
-    let (first, mut held_first) = Fault::hold();
-    let (third, mut held_third) = Fault::hold();
-    for fault in [first, fine(), third] {
-        faults.push_for("GetTask", fault);
-    }
     let args = ["tasks", "get", "one", "two", "three", "--concurrency", "2"];
-    let mut command = server.command(&args);
-    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    runtime().block_on(async {
-        held_first.arrived(1).await;
-        held_third.arrived(1).await;
-    });
-    held_third.release();
-    held_first.release();
-    let ran: Ran = child.wait_with_output().unwrap().into();
+    let ran = run_with_a_late_first(&faults, server.command(&args));
     let said: Vec<_> = ran.err.lines().map(|line| line.split(": ").nth(1)).collect();
     assert_eq!(said[..3], [Some("one"), Some("two"), Some("three")], "{}", ran.err);
 }
