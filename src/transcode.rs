@@ -111,7 +111,7 @@ impl TranscodeError {
         self
     }
 
-    /// Prefixes the field with a path.
+    /// Sets the field.
     fn at(mut self, path: &str) -> Self {
         path.clone_into(&mut self.field);
         self
